@@ -1,0 +1,54 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "grao",
+  products: [
+    .executable(name: "grao-run", targets: ["grao-run"]),
+    .library(name: "GRAO", targets: ["GRAO"]),
+  ],
+  dependencies: [
+    // The command line of grao-run.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // C and system libraries.
+    .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .target(name: "CKernels", dependencies: ["COpenBLAS"]),
+    .target(name: "CLuaBridge", dependencies: ["CLua"]),
+
+    // The engine, from the machine upwards; imports go one way.
+    .target(name: "Values"),
+    .target(name: "Kernels", dependencies: ["CKernels"]),
+    .target(name: "Checkpoints", dependencies: ["Values"]),
+    .target(name: "Tokenizers", dependencies: ["Values"]),
+    .target(name: "Data", dependencies: ["Values"]),
+    .target(name: "Models", dependencies: ["Kernels", "Checkpoints", "Values"]),
+    .target(name: "Sampling", dependencies: ["Models", "Kernels", "Tokenizers"]),
+    .target(name: "Alignment", dependencies: ["Sampling", "Models", "Kernels", "Tokenizers", "Data", "Values"]),
+    .target(name: "Runs", dependencies: ["Alignment", "Values"]),
+    .target(
+      name: "GRAO",
+      dependencies: ["Runs", "Alignment", "Sampling", "Models", "Checkpoints", "Tokenizers", "Data", "Values"]),
+    .target(name: "Scripting", dependencies: ["GRAO", "CLuaBridge", "Values"]),
+    .executableTarget(
+      name: "grao-run",
+      dependencies: ["Scripting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+    // One test target per module.
+    .testTarget(name: "ValuesTests", dependencies: ["Values"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+    .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "Values"]),
+    .testTarget(name: "DataTests", dependencies: ["Data"]),
+    .testTarget(name: "ModelsTests", dependencies: ["Models"]),
+    .testTarget(name: "SamplingTests", dependencies: ["Sampling"]),
+    .testTarget(name: "AlignmentTests", dependencies: ["Alignment"]),
+    .testTarget(name: "RunsTests", dependencies: ["Runs"]),
+    .testTarget(name: "GRAOTests", dependencies: ["GRAO"]),
+    .testTarget(name: "ScriptingTests", dependencies: ["Scripting"]),
+    .testTarget(name: "CommandTests", dependencies: ["grao-run"]),
+  ],
+  cLanguageStandard: .c11
+)

@@ -1,0 +1,212 @@
+// The operations of the engine: single precision, packed rows, no padding.
+//
+// Shape legend, used everywhere in this library:
+//   T  tokens (rows of activations)      C  channels in       N  channels out
+//   H  query heads                       G  key-value heads   D  channels of a head
+//   F  channels of a feed-forward layer  V  vocabulary        E  experts   K  experts per token
+//   S  key-value rows
+//
+// Activations are row-major and contiguous: x[T, C] has T rows of C floats. Matrices of weights live in one packed
+// form alone (see gk_packed_count). An operation runs on the thread pool and returns when it is done; its result
+// never depends on the number of threads. Every *forward* operation computes each row by itself, in an order of
+// summation fixed by the row's own length: the bits of a row do not depend on which rows are computed beside it.
+// That is what makes the sampler and the trainer agree bit for bit.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// ---------------------------------------------------------------- the machine
+
+/// Chooses the kernel variant for this CPU and starts nothing yet. Reads the environment:
+///   GRAO_KERNELS    "avx512", "avx2", "neon" or "plain" forces a variant
+///   GRAO_GRADIENTS  "own" (default) or "openblas": who computes the gradient products
+/// Returns NULL, or one static line that says what is wrong (unknown name, or a variant this CPU lacks).
+/// Idempotent; every other call works (with the best variant) even if this was never called.
+const char *gk_setup(void);
+
+/// The active variant: "avx512", "avx2", "neon" or "plain".
+const char *gk_variant(void);
+/// Switches variant (for tests and benchmarks); false if the name is unknown or the CPU lacks it.
+bool gk_use_variant(const char *name);
+/// "own" or "openblas".
+const char *gk_gradients(void);
+bool gk_use_gradients(const char *name);
+
+/// Threads that operations use, the caller's included. At least 1; default: the CPUs this process may run on.
+void gk_set_threads(int threads);
+int gk_threads(void);
+
+/// Runs body(context, task, worker) once for every task in [0, tasks), over the pool; worker is in [0, gk_threads()).
+/// Tasks are claimed in order by whoever is free. Not reentrant from inside a body (runs serially there).
+void gk_parallel(size_t tasks, void (*body)(void *context, size_t task, int worker), void *context);
+
+// ---------------------------------------------------------------- products
+
+/// Packed matrix of weights w[N, C] (row n holds the weights of output n, as torch's Linear):
+/// panels of 32 outputs, each panel [C][32]; element (n, c) is at (n / 32) * 32 * C + c * 32 + n % 32.
+/// Outputs past N in the last panel are 0. The layout is the same for every variant.
+/// Returns the count of floats: ceil(N / 32) * 32 * C.
+size_t gk_packed_count(size_t n, size_t c);
+void gk_pack(const float *w, float *packed, size_t n, size_t c);
+void gk_unpack(const float *packed, float *w, size_t n, size_t c);
+
+/// y[T, N] = x[T, C] · wᵀ, plus bias[N] where it is not NULL. Sums over c in ascending order.
+void gk_product(const float *x, const float *w, const float *bias, float *y, size_t t, size_t n, size_t c);
+/// dx[T, C] = dy[T, N] · w; added to dx where accumulate.
+void gk_product_input_gradient(
+  const float *dy, const float *w, float *dx, size_t t, size_t n, size_t c, bool accumulate);
+/// dw += dyᵀ · x, dw packed as w. Sums over t in ascending order.
+void gk_product_weight_gradient(const float *dy, const float *x, float *dw, size_t t, size_t n, size_t c);
+/// db[N] += the column sums of dy[T, N], rows in ascending order.
+void gk_bias_gradient(const float *dy, float *db, size_t t, size_t n);
+
+/// Products of experts: rows offsets[e] ..< offsets[e + 1] of x belong to expert e, whose packed matrix starts at
+/// w + e * gk_packed_count(n, c). offsets has E + 1 entries, from 0 up to T.
+void gk_grouped_product(
+  const float *x, const float *w, float *y, const int32_t *offsets, size_t experts, size_t n, size_t c);
+void gk_grouped_product_input_gradient(
+  const float *dy, const float *w, float *dx, const int32_t *offsets, size_t experts, size_t n, size_t c,
+  bool accumulate);
+void gk_grouped_product_weight_gradient(
+  const float *dy, const float *x, float *dw, const int32_t *offsets, size_t experts, size_t n, size_t c);
+
+// ---------------------------------------------------------------- rows
+
+/// y[i] += x[i].
+void gk_add(const float *x, float *y, size_t count);
+/// y[r, :] = x[index[r], :] for r in [0, rows).
+void gk_gather_rows(const float *x, const int32_t *index, float *y, size_t rows, size_t c);
+/// y[index[r], :] += x[r, :], r ascending. An index may occur more than once.
+void gk_scatter_add_rows(const float *x, const int32_t *index, float *y, size_t rows, size_t c);
+
+/// y[T, C] = the rows `tokens` of the packed table w[V, C].
+void gk_embedding(const float *w, const int32_t *tokens, float *y, size_t t, size_t c);
+/// dw[tokens[t], :] += dy[t, :], t ascending; dw packed [V, C].
+void gk_embedding_gradient(const float *dy, const int32_t *tokens, float *dw, size_t t, size_t c);
+
+// ---------------------------------------------------------------- normalisation, rotation, activation
+
+/// y[t, :] = x[t, :] · rstd[t] · w, rstd[t] = 1 / sqrt(mean(x[t, :]²) + epsilon). rstd may be NULL.
+void gk_rms_norm(const float *x, const float *w, float epsilon, float *y, float *rstd, size_t t, size_t c);
+/// dx = the gradient of x (added to dx where accumulate); dw[C] += the gradient of w, t ascending.
+void gk_rms_norm_gradient(
+  const float *dy, const float *x, const float *w, const float *rstd, float *dx, float *dw, size_t t, size_t c,
+  bool accumulate);
+
+/// Rotary position embedding in place on x[T, heads * D], halves form (Hugging Face's rotate_half): for i < D / 2,
+/// (a, b) = (x[i], x[i + D / 2]) becomes (a cos - b sin, b cos + a sin), with cos, sin [positions, D / 2] at row
+/// positions[t]. inverse rotates back, which is the gradient.
+void gk_rope(
+  float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t, size_t heads, size_t d,
+  bool inverse);
+
+/// h = silu(gate) · up, all [T, F] flattened to count.
+void gk_swiglu(const float *gate, const float *up, float *h, size_t count);
+void gk_swiglu_gradient(
+  const float *dh, const float *gate, const float *up, float *dgate, float *dup, size_t count);
+
+// ---------------------------------------------------------------- attention
+
+/// Rows of one matrix that follow each other: [row, row + rows).
+typedef struct {
+  int32_t row, rows;
+} gk_span;
+
+/// A run of consecutive tokens of one sequence. Its query rows are [row, row + rows) of q. The keys of query
+/// row + i are, in order of position: the rows of spans[span ..< span + spans] of k (all of each; shared prefixes or
+/// what the cache holds), then rows [kv, kv + i] of k (its own run, causal).
+typedef struct {
+  int32_t row, rows;
+  int32_t kv;
+  int32_t span, spans;
+} gk_segment;
+
+/// out[T, H * D] = causal attention of q[T, H * D] over k, v[S, G * D]; query head h reads key-value head
+/// h / (H / G); scores scaled by scale. lse[T, H] (may be NULL) gets the log of the sum of exponentials.
+/// Each query walks its keys by absolute position, so that the bits do not depend on how they are split into spans.
+void gk_attention(
+  const float *q, const float *k, const float *v, float *out, float *lse, size_t h, size_t g, size_t d, float scale,
+  const gk_segment *segments, size_t segment_count, const gk_span *spans);
+
+/// Gradients of attention. trees has tree_count + 1 entries: segments trees[i] ..< trees[i + 1] form tree i, and no
+/// key-value row is read by two trees. dq, dk, dv must be zero at the rows that segments and spans name; they are
+/// added to. scores of one row are recomputed from lse; no T × S buffer is made.
+void gk_attention_gradient(
+  const float *dout, const float *q, const float *k, const float *v, const float *out, const float *lse, float *dq,
+  float *dk, float *dv, size_t h, size_t g, size_t d, float scale, const gk_segment *segments, const gk_span *spans,
+  const int32_t *trees, size_t tree_count);
+
+// ---------------------------------------------------------------- mixture of experts
+
+/// Softmax over logits[T, E] into probabilities[T, E]; the K most probable experts of each token (a tie takes the
+/// lower index) go to experts[T, K] in ascending order of index, with weights[T, K]: their probabilities, divided by
+/// their sum where normalize.
+void gk_route(
+  const float *logits, float *probabilities, int32_t *experts, float *weights, size_t t, size_t e, size_t k,
+  bool normalize);
+/// dlogits[T, E] from dweights[T, K] and, where not NULL, dprobabilities[T, E].
+void gk_route_gradient(
+  const float *dweights, const float *dprobabilities, const float *probabilities, const int32_t *experts,
+  const float *weights, float *dlogits, size_t t, size_t e, size_t k, bool normalize);
+
+/// Sorts the T * K (token, choice) pairs by expert, tokens ascending within an expert.
+/// offsets[E + 1]; token[T * K]: the token of each sorted row; slot[T, K]: the sorted row of each choice.
+void gk_sort_by_expert(
+  const int32_t *experts, int32_t *offsets, int32_t *token, int32_t *slot, size_t t, size_t e, size_t k);
+
+/// y[t, :] = Σ_j weights[t, j] · x[slot[t, j], :], j ascending (so experts add in order of index).
+void gk_combine(
+  const float *x, const int32_t *slot, const float *weights, float *y, size_t t, size_t k, size_t c);
+/// dx[slot[t, j], :] = weights[t, j] · dy[t, :]; dweights[t, j] = dy[t, :] · x[slot[t, j], :].
+void gk_combine_gradient(
+  const float *dy, const float *x, const int32_t *slot, const float *weights, float *dx, float *dweights, size_t t,
+  size_t k, size_t c);
+/// dx[t, :] += Σ_j dsorted[slot[t, j], :], j ascending: the gradient of gathering tokens into sorted rows.
+void gk_ungather_add(const float *dsorted, const int32_t *slot, float *dx, size_t t, size_t k, size_t c);
+
+// ---------------------------------------------------------------- vocabulary
+
+/// For each row of logits[T, V], scaled by inverse_temperature: lse[T], logp[T] at targets[T] (both may be NULL),
+/// and entropy[T] (may be NULL).
+void gk_log_softmax(
+  const float *logits, float inverse_temperature, const int32_t *targets, float *logp, float *lse, float *entropy,
+  size_t t, size_t v);
+/// In place, logits become the gradient of Σ_t dlogp[t] · logp[t]:
+/// inverse_temperature · dlogp[t] · ([v = targets[t]] - exp(inverse_temperature · logits[t, v] - lse[t])).
+void gk_log_softmax_gradient(
+  float *logits, float inverse_temperature, const int32_t *targets, const float *lse, const float *dlogp, size_t t,
+  size_t v);
+
+/// Index of the largest of logits[V]; a tie takes the lower index.
+int32_t gk_argmax(const float *logits, size_t v);
+
+/// How a token is drawn. The filters apply in transformers' order: temperature, top-k, top-p, min-p.
+typedef struct {
+  float temperature;  // > 0
+  int32_t top_k;      // 0: off
+  float top_p;        // 1: off
+  float min_p;        // 0: off
+} gk_sampling;
+
+/// Draws from logits[V] with uniform u in [0, 1): the token at which the cumulative probability, in order of index
+/// over the tokens the filters keep, first exceeds u. logp_sampling (may be NULL) gets the log-probability of the
+/// token under the filtered distribution. scratch holds 2 * V floats. Runs on the calling thread.
+int32_t gk_sample(
+  const float *logits, size_t v, const gk_sampling *sampling, double u, float *logp_sampling, float *scratch);
+
+// ---------------------------------------------------------------- optimizer
+
+/// Sum of squares in double, over chunks of fixed size.
+double gk_sum_of_squares(const float *x, size_t count);
+
+/// One step of torch.optim.AdamW on count elements; gradients are multiplied by gradient_scale first.
+typedef struct {
+  float learning_rate, beta1, beta2, epsilon, weight_decay, gradient_scale;
+  double bias_correction1, bias_correction2;  // 1 - beta^step
+} gk_adamw_step;
+void gk_adamw(float *w, const float *g, float *m, float *v, size_t count, const gk_adamw_step *step);
+
+#endif

@@ -1,0 +1,153 @@
+/// What a configuration file, a dataset row or a script's table holds: JSON's values, with integers kept apart from
+/// other numbers, keys in the order they were written, and opaque host objects (a model, a Lua function) as leaves.
+public enum Value {
+  case null
+  case boolean(Bool)
+  case integer(Int)
+  case number(Double)
+  case string(String)
+  case array([Value])
+  case table(Table)
+  /// A host object that a script passes through: a function, a model, a dataset, a plugin.
+  case object(AnyObject)
+
+  /// The value of `key` where this is a table that has it, else nil.
+  public subscript(key: String) -> Value? {
+    guard case .table(let table) = self else { return nil }
+    return table[key]
+  }
+
+  public var boolean: Bool? {
+    guard case .boolean(let value) = self else { return nil }
+    return value
+  }
+
+  /// An integer, or a number without a fraction that an Int can hold.
+  public var integer: Int? {
+    switch self {
+    case .integer(let value): value
+    case .number(let value): Int(exactly: value)
+    default: nil
+    }
+  }
+
+  /// An integer or any other number.
+  public var number: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .number(let value): value
+    default: nil
+    }
+  }
+
+  public var string: String? {
+    guard case .string(let value) = self else { return nil }
+    return value
+  }
+
+  public var array: [Value]? {
+    guard case .array(let value) = self else { return nil }
+    return value
+  }
+
+  public var table: Table? {
+    guard case .table(let value) = self else { return nil }
+    return value
+  }
+
+  public var object: AnyObject? {
+    guard case .object(let value) = self else { return nil }
+    return value
+  }
+
+  public var isNull: Bool {
+    if case .null = self { true } else { false }
+  }
+
+  /// The kind in words, for messages: "a string", "a table", …
+  public var kind: String {
+    switch self {
+    case .null: "nil"
+    case .boolean: "a boolean"
+    case .integer: "an integer"
+    case .number: "a number"
+    case .string: "a string"
+    case .array: "an array"
+    case .table: "a table"
+    case .object(let object): "a \(type(of: object))"
+    }
+  }
+}
+
+/// String keys and their values, in the order in which the keys were first set.
+public struct Table: Sequence {
+  public private(set) var keys: [String] = []
+  private var values: [String: Value] = [:]
+
+  public init() {}
+
+  public init(_ pairs: some Sequence<(String, Value)>) {
+    for (key, value) in pairs { self[key] = value }
+  }
+
+  public var count: Int { keys.count }
+  public var isEmpty: Bool { keys.isEmpty }
+
+  public subscript(key: String) -> Value? {
+    get { values[key] }
+    set {
+      if let newValue {
+        if values.updateValue(newValue, forKey: key) == nil { keys.append(key) }
+      } else if values.removeValue(forKey: key) != nil {
+        keys.removeAll { $0 == key }
+      }
+    }
+  }
+
+  public func makeIterator() -> AnyIterator<(key: String, value: Value)> {
+    var position = 0
+    return AnyIterator {
+      guard position < keys.count else { return nil }
+      defer { position += 1 }
+      let key = keys[position]
+      return values[key].map { (key, $0) }
+    }
+  }
+}
+
+extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+  ExpressibleByBooleanLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+  public init(stringLiteral value: String) { self = .string(value) }
+  public init(integerLiteral value: Int) { self = .integer(value) }
+  public init(floatLiteral value: Double) { self = .number(value) }
+  public init(booleanLiteral value: Bool) { self = .boolean(value) }
+  public init(nilLiteral: ()) { self = .null }
+  public init(arrayLiteral elements: Value...) { self = .array(elements) }
+  public init(dictionaryLiteral elements: (String, Value)...) { self = .table(Table(elements)) }
+}
+
+/// Equality by content; opaque objects by identity. An integer equals a number of the same value.
+extension Value: Equatable {
+  public static func == (left: Value, right: Value) -> Bool {
+    switch (left, right) {
+    case (.null, .null): true
+    case (.boolean(let a), .boolean(let b)): a == b
+    case (.integer(let a), .integer(let b)): a == b
+    case (.integer, .number), (.number, .integer), (.number, .number): left.number == right.number
+    case (.string(let a), .string(let b)): a == b
+    case (.array(let a), .array(let b)): a == b
+    case (.table(let a), .table(let b)): a.count == b.count && a.keys.allSatisfy { a[$0] == b[$0] }
+    case (.object(let a), .object(let b)): a === b
+    default: false
+    }
+  }
+}
+
+/// A failure with one line for the person who caused it: it names the file, key, tensor or option, and says what was
+/// expected there.
+public struct GRAOError: Error, CustomStringConvertible {
+  public let message: String
+  public init(_ message: String) { self.message = message }
+  public var description: String { message }
+}
