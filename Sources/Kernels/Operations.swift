@@ -1,0 +1,251 @@
+import CKernels
+
+// The vocabulary of operations: what a model says to the machine. Shapes and orders of summation are specified in
+// CKernels.h; each function here only passes
+// shapes and pointers on, so that the layers read as mathematics.
+
+/// A run of consecutive tokens of one sequence, and the spans of key-value rows that stand before it.
+package typealias Segment = gk_segment
+/// Consecutive key-value rows.
+package typealias Span = gk_span
+
+/// y[T, N] = x[T, C] · wᵀ + bias.
+package func product(_ x: Matrix, _ w: PackedWeights, bias: Matrix? = nil, into y: Matrix) {
+  gk_product(x.start, w.start, bias?.start, y.start, x.rows, w.outputs, w.inputs)
+}
+
+/// dx[T, C] = dy[T, N] · w, or added to dx.
+package func productInputGradient(_ dy: Matrix, _ w: PackedWeights, into dx: Matrix, accumulate: Bool = false) {
+  gk_product_input_gradient(dy.start, w.start, dx.start, dy.rows, w.outputs, w.inputs, accumulate)
+}
+
+/// dw += dyᵀ · x.
+package func productWeightGradient(_ dy: Matrix, _ x: Matrix, addingTo dw: PackedWeights) {
+  gk_product_weight_gradient(dy.start, x.start, dw.start, x.rows, dw.outputs, dw.inputs)
+}
+
+/// db[1, N] += column sums of dy.
+package func biasGradient(_ dy: Matrix, addingTo db: Matrix) {
+  gk_bias_gradient(dy.start, db.start, dy.rows, dy.columns)
+}
+
+/// y = x · w[e]ᵀ for the rows of each expert e; offsets[E + 1].
+package func groupedProduct(_ x: Matrix, _ w: PackedWeights, offsets: Indices, into y: Matrix) {
+  gk_grouped_product(x.start, w.start, y.start, offsets.start, w.experts, w.outputs, w.inputs)
+}
+
+package func groupedProductInputGradient(
+  _ dy: Matrix, _ w: PackedWeights, offsets: Indices, into dx: Matrix, accumulate: Bool = false
+) {
+  gk_grouped_product_input_gradient(
+    dy.start, w.start, dx.start, offsets.start, w.experts, w.outputs, w.inputs, accumulate)
+}
+
+package func groupedProductWeightGradient(
+  _ dy: Matrix, _ x: Matrix, offsets: Indices, addingTo dw: PackedWeights
+) {
+  gk_grouped_product_weight_gradient(dy.start, x.start, dw.start, offsets.start, dw.experts, dw.outputs, dw.inputs)
+}
+
+/// y += x.
+package func add(_ x: Matrix, to y: Matrix) {
+  gk_add(x.start, y.start, x.count)
+}
+
+/// y[r] = x[index[r]].
+package func gatherRows(_ x: Matrix, _ index: Indices, into y: Matrix) {
+  gk_gather_rows(x.start, index.start, y.start, index.count, x.columns)
+}
+
+/// y[index[r]] += x[r], r ascending.
+package func scatterAddRows(_ x: Matrix, _ index: Indices, to y: Matrix) {
+  gk_scatter_add_rows(x.start, index.start, y.start, index.count, x.columns)
+}
+
+/// Rows `tokens` of the packed table w[V, C].
+package func embedding(_ w: PackedWeights, _ tokens: Indices, into y: Matrix) {
+  gk_embedding(w.start, tokens.start, y.start, tokens.count, w.inputs)
+}
+
+package func embeddingGradient(_ dy: Matrix, _ tokens: Indices, addingTo dw: PackedWeights) {
+  gk_embedding_gradient(dy.start, tokens.start, dw.start, tokens.count, dw.inputs)
+}
+
+/// Root-mean-square norm of each row, scaled by w[1, C]; rstd[T, 1] is kept for the gradient.
+package func rmsNorm(_ x: Matrix, _ w: Matrix, epsilon: Float, into y: Matrix, rstd: Matrix?) {
+  gk_rms_norm(x.start, w.start, epsilon, y.start, rstd?.start, x.rows, x.columns)
+}
+
+package func rmsNormGradient(
+  _ dy: Matrix, _ x: Matrix, _ w: Matrix, rstd: Matrix, into dx: Matrix, addingTo dw: Matrix, accumulate: Bool
+) {
+  gk_rms_norm_gradient(dy.start, x.start, w.start, rstd.start, dx.start, dw.start, x.rows, x.columns, accumulate)
+}
+
+/// Rotates x[T, heads · D] in place by the tables' rows `positions`; `inverse` is the gradient.
+package func rotate(_ x: Matrix, positions: Indices, cosine: Matrix, sine: Matrix, inverse: Bool = false) {
+  let headSize = cosine.columns * 2
+  gk_rope(
+    x.start, positions.start, cosine.start, sine.start, x.rows, x.columns / headSize, headSize, inverse)
+}
+
+/// h = silu(gate) · up.
+package func swiglu(_ gate: Matrix, _ up: Matrix, into h: Matrix) {
+  gk_swiglu(gate.start, up.start, h.start, h.count)
+}
+
+package func swigluGradient(_ dh: Matrix, _ gate: Matrix, _ up: Matrix, dgate: Matrix, dup: Matrix) {
+  gk_swiglu_gradient(dh.start, gate.start, up.start, dgate.start, dup.start, dh.count)
+}
+
+/// The shape of grouped-query attention.
+package struct HeadShape {
+  package let queries: Int
+  package let keyValues: Int
+  package let size: Int
+  package let scale: Float
+
+  package init(queries: Int, keyValues: Int, size: Int, scale: Float) {
+    self.queries = queries
+    self.keyValues = keyValues
+    self.size = size
+    self.scale = scale
+  }
+}
+
+/// Causal attention of the queries of `segments` over k, v; lse[T, H] is kept for the gradient.
+package func attention(
+  _ q: Matrix, _ k: Matrix, _ v: Matrix, heads: HeadShape, segments: [Segment], spans: [Span], into out: Matrix,
+  lse: Matrix?
+) {
+  gk_attention(
+    q.start, k.start, v.start, out.start, lse?.start, heads.queries, heads.keyValues, heads.size, heads.scale,
+    segments, segments.count, spans)
+}
+
+/// dq, dk, dv start at 0; trees[i] ..< trees[i + 1] are the segments of tree i.
+package func attentionGradient(
+  _ dout: Matrix, _ q: Matrix, _ k: Matrix, _ v: Matrix, out: Matrix, lse: Matrix, heads: HeadShape,
+  segments: [Segment], spans: [Span], trees: [Int32], dq: Matrix, dk: Matrix, dv: Matrix
+) {
+  gk_attention_gradient(
+    dout.start, q.start, k.start, v.start, out.start, lse.start, dq.start, dk.start, dv.start, heads.queries,
+    heads.keyValues, heads.size, heads.scale, segments, spans, trees, trees.count - 1)
+}
+
+/// What routing decided for T tokens over E experts, K each.
+package struct Routing {
+  /// [T, E], softmax of the router's logits.
+  package let probabilities: Matrix
+  /// [T, K], ascending expert index.
+  package let experts: Indices
+  /// [T, K].
+  package let weights: Matrix
+  /// [E + 1]: the sorted rows of each expert.
+  package let offsets: Indices
+  /// [T · K]: the token of each sorted row.
+  package let token: Indices
+  /// [T, K]: the sorted row of each choice.
+  package let slot: Indices
+}
+
+/// Chooses the K most probable experts of each token and sorts the choices by expert.
+package func route(_ logits: Matrix, perToken k: Int, normalize: Bool, in workspace: Workspace) -> Routing {
+  let (t, e) = (logits.rows, logits.columns)
+  let routing = Routing(
+    probabilities: workspace.matrix(t, e), experts: workspace.indices(t * k), weights: workspace.matrix(t, k),
+    offsets: workspace.indices(e + 1), token: workspace.indices(t * k), slot: workspace.indices(t * k))
+  gk_route(
+    logits.start, routing.probabilities.start, routing.experts.start, routing.weights.start, t, e, k, normalize)
+  gk_sort_by_expert(
+    routing.experts.start, routing.offsets.start, routing.token.start, routing.slot.start, t, e, k)
+  return routing
+}
+
+/// dlogits[T, E] from dweights[T, K].
+package func routeGradient(_ dweights: Matrix, _ routing: Routing, normalize: Bool, into dlogits: Matrix) {
+  gk_route_gradient(
+    dweights.start, nil, routing.probabilities.start, routing.experts.start, routing.weights.start, dlogits.start,
+    dlogits.rows, dlogits.columns, dweights.columns, normalize)
+}
+
+/// y[t] = Σ over the choices of t of weight · x[sorted row], experts ascending.
+package func combine(_ x: Matrix, _ routing: Routing, into y: Matrix) {
+  gk_combine(
+    x.start, routing.slot.start, routing.weights.start, y.start, y.rows, routing.weights.columns, y.columns)
+}
+
+package func combineGradient(_ dy: Matrix, _ x: Matrix, _ routing: Routing, dx: Matrix, dweights: Matrix) {
+  gk_combine_gradient(
+    dy.start, x.start, routing.slot.start, routing.weights.start, dx.start, dweights.start, dy.rows,
+    dweights.columns, dy.columns)
+}
+
+/// dx[t] += Σ over the choices of t of dsorted[sorted row].
+package func ungatherAdd(_ dsorted: Matrix, _ routing: Routing, to dx: Matrix) {
+  gk_ungather_add(dsorted.start, routing.slot.start, dx.start, dx.rows, routing.weights.columns, dx.columns)
+}
+
+/// Log-probabilities of `targets` under softmax(logits / temperature); each output is [T, 1] or nil.
+package func logSoftmax(
+  _ logits: Matrix, temperature: Float, targets: Indices?, logp: Matrix?, lse: Matrix?, entropy: Matrix?
+) {
+  gk_log_softmax(
+    logits.start, 1 / temperature, targets?.start, logp?.start, lse?.start, entropy?.start, logits.rows,
+    logits.columns)
+}
+
+/// Turns logits into the gradient of Σ dlogp · logp, in place.
+package func logSoftmaxGradient(
+  _ logits: Matrix, temperature: Float, targets: Indices, lse: Matrix, dlogp: Matrix
+) {
+  gk_log_softmax_gradient(
+    logits.start, 1 / temperature, targets.start, lse.start, dlogp.start, logits.rows, logits.columns)
+}
+
+/// Index of the largest of a row of logits; a tie takes the lower.
+package func argmax(_ logits: Matrix) -> Int32 {
+  gk_argmax(logits.start, logits.columns)
+}
+
+/// How a token is drawn from logits.
+package typealias TokenFilter = gk_sampling
+
+/// Draws a token from one row of logits with u in [0, 1), and its log-probability under the filtered distribution.
+/// scratch[2, V].
+package func drawToken(_ logits: Matrix, _ filter: TokenFilter, u: Double, scratch: Matrix) -> (
+  token: Int32, logp: Float
+) {
+  var filter = filter
+  var logp: Float = 0
+  let token = gk_sample(logits.start, logits.columns, &filter, u, &logp, scratch.start)
+  return (token, logp)
+}
+
+/// Σ x² in double precision.
+package func sumOfSquares(_ x: Matrix) -> Double {
+  gk_sum_of_squares(x.start, x.count)
+}
+
+/// One AdamW step's constants.
+package typealias AdamWStep = gk_adamw_step
+
+/// One step of AdamW on w, with gradients g and moments m, v of the same shape.
+package func adamW(_ w: Matrix, g: Matrix, m: Matrix, v: Matrix, step: AdamWStep) {
+  var step = step
+  gk_adamw(w.start, g.start, m.start, v.start, w.count, &step)
+}
+
+/// Floats that the packed form of a matrix takes.
+package func packedCount(outputs: Int, inputs: Int) -> Int {
+  gk_packed_count(outputs, inputs)
+}
+
+/// Row-major w[outputs, inputs] into packed form.
+package func pack(_ w: UnsafePointer<Float>, into packed: PackedWeights) {
+  gk_pack(w, packed.start, packed.outputs, packed.inputs)
+}
+
+package func unpack(_ packed: PackedWeights, into w: UnsafeMutablePointer<Float>) {
+  gk_unpack(packed.start, w, packed.outputs, packed.inputs)
+}

@@ -1,0 +1,83 @@
+/// Rows of float32 activations: row-major, contiguous, borrowed from a ``Workspace`` or a buffer that outlives it.
+package struct Matrix {
+  package let start: UnsafeMutablePointer<Float>
+  package let rows: Int
+  package let columns: Int
+
+  package init(start: UnsafeMutablePointer<Float>, rows: Int, columns: Int) {
+    self.start = start
+    self.rows = rows
+    self.columns = columns
+  }
+
+  package var count: Int { rows * columns }
+
+  /// Rows `range` of this matrix, without a copy.
+  package func rows(_ range: Range<Int>) -> Matrix {
+    Matrix(start: start + range.lowerBound * columns, rows: range.count, columns: columns)
+  }
+
+  /// The same numbers as rows of `columns`: heads apart, say.
+  package func reshaped(columns: Int) -> Matrix {
+    Matrix(start: start, rows: count / columns, columns: columns)
+  }
+
+  package var elements: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(start: start, count: count) }
+
+  package subscript(row: Int, column: Int) -> Float { start[row * columns + column] }
+}
+
+/// int32 indices, borrowed from a ``Workspace``.
+package struct Indices {
+  package let start: UnsafeMutablePointer<Int32>
+  package let count: Int
+
+  package subscript(position: Int) -> Int { Int(start[position]) }
+}
+
+/// One or more matrices of weights w[outputs, inputs] in packed form (gk_packed_count in CKernels.h says how), one
+/// after the other: the experts of a layer.
+package struct PackedWeights {
+  package let start: UnsafeMutablePointer<Float>
+  package let outputs: Int
+  package let inputs: Int
+  package let experts: Int
+
+  package init(start: UnsafeMutablePointer<Float>, outputs: Int, inputs: Int, experts: Int = 1) {
+    self.start = start
+    self.outputs = outputs
+    self.inputs = inputs
+    self.experts = experts
+  }
+}
+
+/// Memory aligned to cache lines, uninitialised, freed with its owner.
+package final class Buffer {
+  package private(set) var start: UnsafeMutableRawPointer
+  package private(set) var bytes: Int
+
+  package init(bytes: Int) {
+    self.bytes = max(bytes, 64)
+    start = .allocate(byteCount: self.bytes, alignment: 64)
+  }
+
+  /// Room for `count` floats, all 0.
+  package convenience init(zeros count: Int) {
+    self.init(bytes: count * MemoryLayout<Float>.stride)
+    start.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+  }
+
+  deinit { start.deallocate() }
+
+  package var floats: UnsafeMutablePointer<Float> { start.assumingMemoryBound(to: Float.self) }
+  package var floatCount: Int { bytes / MemoryLayout<Float>.stride }
+
+  /// Makes room for `wanted` bytes, keeping what is there.
+  package func grow(toBytes wanted: Int) {
+    guard wanted > bytes else { return }
+    let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 64)
+    larger.copyMemory(from: start, byteCount: bytes)
+    start.deallocate()
+    (start, bytes) = (larger, wanted)
+  }
+}

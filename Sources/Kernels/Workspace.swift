@@ -1,0 +1,70 @@
+/// Memory for the activations of one pass: handed out in order, given back all at once or down to a mark, kept for the
+/// next pass. Nothing is allocated once the passes have reached their size.
+package final class Workspace {
+  private var blocks: [Buffer] = []
+  private var block = 0
+  private var offset = 0
+
+  package init() {}
+
+  /// How much has been handed out.
+  package struct Mark {
+    fileprivate let block: Int
+    fileprivate let offset: Int
+  }
+
+  package var mark: Mark { Mark(block: block, offset: offset) }
+
+  /// Gives back everything handed out since `mark`.
+  package func release(to mark: Mark) {
+    block = mark.block
+    offset = mark.offset
+  }
+
+  package func reset() {
+    block = 0
+    offset = 0
+  }
+
+  /// Bytes held, in use or not.
+  package var capacity: Int { blocks.reduce(0) { $0 + $1.bytes } }
+
+  private func take(bytes: Int) -> UnsafeMutableRawPointer {
+    let size = (bytes + 63) & ~63
+    while block < blocks.count {
+      if offset + size <= blocks[block].bytes {
+        defer { offset += size }
+        return blocks[block].start + offset
+      }
+      block += 1
+      offset = 0
+    }
+    blocks.append(Buffer(bytes: max(size, min(capacity, 1 << 28), 1 << 20)))
+    offset = size
+    return blocks[block].start
+  }
+
+  /// An uninitialised matrix: whoever takes it writes all of it.
+  package func matrix(_ rows: Int, _ columns: Int) -> Matrix {
+    let start = take(bytes: rows * columns * MemoryLayout<Float>.stride).assumingMemoryBound(to: Float.self)
+    return Matrix(start: start, rows: rows, columns: columns)
+  }
+
+  package func zeros(_ rows: Int, _ columns: Int) -> Matrix {
+    let matrix = matrix(rows, columns)
+    matrix.start.update(repeating: 0, count: matrix.count)
+    return matrix
+  }
+
+  package func indices(_ count: Int) -> Indices {
+    Indices(start: take(bytes: count * MemoryLayout<Int32>.stride).assumingMemoryBound(to: Int32.self), count: count)
+  }
+
+  package func indices(_ values: [Int32]) -> Indices {
+    let indices = indices(values.count)
+    values.withUnsafeBufferPointer { source in
+      if let base = source.baseAddress { indices.start.update(from: base, count: values.count) }
+    }
+    return indices
+  }
+}
