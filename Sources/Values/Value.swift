@@ -64,6 +64,9 @@ public enum Value {
     if case .null = self { true } else { false }
   }
 
+  /// The value itself, or nil for null. (`nil` where a `Value` is expected is null, not an absent value.)
+  public var unlessNull: Value? { isNull ? Optional.none : self }
+
   /// The kind in words, for messages: "a string", "a table", …
   public var kind: String {
     switch self {
