@@ -33,6 +33,9 @@ package struct Indices {
   package let count: Int
 
   package subscript(position: Int) -> Int { Int(start[position]) }
+
+  /// A part of these indices, without a copy.
+  package subscript(range: Range<Int>) -> Indices { Indices(start: start + range.lowerBound, count: range.count) }
 }
 
 /// One or more matrices of weights w[outputs, inputs] in packed form (gk_packed_count in CKernels.h says how), one

@@ -1,0 +1,29 @@
+import Values
+
+/// A family of models: how its config.json becomes layers, under the parameter names of transformers.
+/// To add one: a file in Architectures/, and its line in ``architectures``.
+package protocol Architecture: SendableMetatype {
+  /// `model_type` in config.json.
+  static var modelType: String { get }
+  /// The class of transformers, for `architectures` in config.json.
+  static var className: String { get }
+  /// Declares the parameters in `store` and composes the layers. Throws for a key that is missing, has a bad value or
+  /// asks for a feature that the engine lacks.
+  static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan
+}
+
+/// What an architecture makes of a config.json.
+package struct ArchitecturePlan {
+  package let decoder: Decoder
+  /// Positions that the model has.
+  package let context: Int
+  package let vocabulary: Int
+  /// Floats of one layer's keys for one token.
+  package let keyValueWidth: Int
+  package let expertsPerToken: Int
+}
+
+package let architectures: [any Architecture.Type] = [
+  Llama.self,
+  Qwen3MoE.self,
+]

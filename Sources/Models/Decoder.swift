@@ -1,0 +1,60 @@
+import Kernels
+
+/// A decoder-only language model as layers over a ``ParameterStore``: embedding, decoder layers, final norm, head.
+package struct Decoder {
+  /// [V, C].
+  let embedding: Parameter
+  let layers: [DecoderLayer]
+  let norm: RMSNorm
+  package let head: VocabularyHead
+
+  package struct Kept {
+    let layers: [DecoderLayer.Kept]
+    let norm: RMSNorm.Kept
+    let tokens: Indices
+  }
+
+  /// Hidden states [T, C] after the final norm, and what ``backward(_:_:_:)`` needs.
+  package func forward(_ pass: Pass) -> (hidden: Matrix, kept: Kept) {
+    pass.expertLoad = layers.map { Array(repeating: 0, count: $0.feedForward.experts) }
+    let (tokens, start) = embed(pass)
+    var (x, kept) = (start, [DecoderLayer.Kept]())
+    for layer in layers {
+      let y = pass.workspace.matrix(x.rows, x.columns)
+      kept.append(layer.forward(x, into: y, pass))
+      x = y
+    }
+    let (hidden, normKept) = norm.forward(x, pass)
+    return (hidden, Kept(layers: kept, norm: normKept, tokens: tokens))
+  }
+
+  /// The same hidden states, keeping nothing: memory for one layer at a time.
+  package func hidden(_ pass: Pass) -> Matrix {
+    var (_, x) = embed(pass)
+    var y = pass.workspace.matrix(x.rows, x.columns)
+    for layer in layers {
+      let mark = pass.workspace.mark
+      _ = layer.forward(x, into: y, pass)
+      pass.workspace.release(to: mark)
+      swap(&x, &y)
+    }
+    return norm.forward(x, pass).y
+  }
+
+  /// Adds every parameter's gradient, given that of the hidden states, dhidden[T, C], which is overwritten.
+  package func backward(_ dhidden: Matrix, _ kept: Kept, _ pass: Pass) {
+    let d = pass.workspace.matrix(dhidden.rows, dhidden.columns)
+    norm.backward(dhidden, kept.norm, into: d, accumulate: false, pass)
+    for (layer, layerKept) in zip(layers, kept.layers).reversed() {
+      layer.backward(d, layerKept, pass)
+    }
+    embeddingGradient(d, kept.tokens, addingTo: pass.parameters.weightGradient(embedding))
+  }
+
+  private func embed(_ pass: Pass) -> (Indices, Matrix) {
+    let tokens = pass.workspace.indices(pass.batch.tokens)
+    let x = pass.workspace.matrix(tokens.count, embedding.shape[1])
+    Kernels.embedding(pass.parameters.weights(embedding), tokens, into: x)
+    return (tokens, x)
+  }
+}

@@ -1,0 +1,28 @@
+import Kernels
+
+/// What the layers of one forward (and backward) pass share.
+package final class Pass {
+  package let parameters: ParameterStore
+  package let workspace: Workspace
+  package let batch: TokenBatch
+  package let positions: Indices
+  /// Where keys and values go and come from in sampling; nil in training.
+  package let cache: KeyValueCache?
+  /// Tokens that chose each expert, by layer: filled by the layers that route.
+  package var expertLoad: [[Int]] = []
+
+  package init(_ batch: TokenBatch, parameters: ParameterStore, workspace: Workspace, cache: KeyValueCache? = nil) {
+    self.batch = batch
+    self.parameters = parameters
+    self.workspace = workspace
+    self.cache = cache
+    positions = workspace.indices(batch.positions)
+  }
+}
+
+/// What a layer keeps of its forward pass, and the way back through it.
+package protocol Record {
+  /// Adds the gradients of the layer's parameters, and returns the gradient of its input, dx, from that of its
+  /// output, dy.
+  func backward(_ dy: Matrix, _ pass: Pass) -> Matrix
+}

@@ -1,0 +1,50 @@
+import Foundation
+import Kernels
+
+/// Rotary position embedding (arXiv 2104.09864) in Hugging Face's halves form: tables of cos and sin,
+/// [positions, head size / 2], for as many positions as have been asked for.
+package final class RotaryEmbedding {
+  private let frequencies: [Float]
+  private var positions = 0
+  private var cosines = Buffer(bytes: 0)
+  private var sines = Buffer(bytes: 0)
+
+  /// - Parameter base: rope_theta.
+  init(headSize: Int, base: Double) {
+    // In float32, as transformers computes them.
+    frequencies = (0..<headSize / 2).map { 1 / powf(Float(base), Float(2 * $0) / Float(headSize)) }
+  }
+
+  /// Rotates the heads of x[T, heads · size] in place.
+  func forward(_ x: Matrix, _ pass: Pass) {
+    rotate(x, pass, inverse: false)
+  }
+
+  /// Rotates gradients back, in place.
+  func backward(_ dx: Matrix, _ pass: Pass) {
+    rotate(dx, pass, inverse: true)
+  }
+
+  private func rotate(_ x: Matrix, _ pass: Pass, inverse: Bool) {
+    extend(to: pass.batch.positionCount)
+    let half = frequencies.count
+    Kernels.rotate(
+      x, positions: pass.positions, cosine: Matrix(start: cosines.floats, rows: positions, columns: half),
+      sine: Matrix(start: sines.floats, rows: positions, columns: half), inverse: inverse)
+  }
+
+  private func extend(to wanted: Int) {
+    guard wanted > positions else { return }
+    let (half, larger) = (frequencies.count, max(wanted, 2 * positions, 256))
+    cosines.grow(toBytes: larger * half * MemoryLayout<Float>.stride)
+    sines.grow(toBytes: larger * half * MemoryLayout<Float>.stride)
+    for position in positions..<larger {
+      for (i, frequency) in frequencies.enumerated() {
+        let angle = Double(Float(position) * frequency)
+        cosines.floats[position * half + i] = Float(cos(angle))
+        sines.floats[position * half + i] = Float(sin(angle))
+      }
+    }
+    positions = larger
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import Kernels
+import Values
+
+/// A model's parameters and layers: token ids in, hidden states, log-probabilities and gradients out. It knows of no
+/// text.
+package final class Network {
+  /// config.json as it was read, or given.
+  package let configuration: Configuration
+  package let architecture: any Architecture.Type
+  package let parameters = ParameterStore()
+  package let decoder: Decoder
+  package let plan: ArchitecturePlan
+  package let workspace = Workspace()
+  /// Whether the weights are still those of the file or the initialisation.
+  package var isTrained = false
+
+  /// Composes the layers; every parameter is 0.
+  package init(_ configuration: Configuration) throws(GRAOError) {
+    guard let type = configuration.table["model_type"]?.string else {
+      throw configuration.failure("model_type", "is missing: expected one of \(Self.modelTypes)")
+    }
+    guard let architecture = architectures.first(where: { $0.modelType == type }) else {
+      throw configuration.failure("model_type", "is '\(type)': expected one of \(Self.modelTypes)")
+    }
+    self.configuration = configuration
+    self.architecture = architecture
+    plan = try architecture.decoder(configuration, in: parameters)
+    decoder = plan.decoder
+    parameters.allocate()
+  }
+
+  private static var modelTypes: String { architectures.map { $0.modelType }.joined(separator: ", ") }
+
+  package var layers: Int { decoder.layers.count }
+  /// The largest number of experts that a layer has; 0 for a dense model.
+  package var experts: Int { decoder.layers.map { $0.feedForward.experts }.max() ?? 0 }
+
+  package var parameterCount: Int { parameters.parameters.reduce(0) { $0 + $1.count } }
+
+  /// Parameters that one token uses: all but the experts it is not routed to.
+  package var activeParameterCount: Int {
+    decoder.layers.reduce(parameterCount) { total, layer in
+      guard let sparse = layer.feedForward as? SparseFeedForward else { return total }
+      let expert = sparse.gate[0].count + sparse.up[0].count + sparse.down[0].count
+      return total - expert * (sparse.experts - sparse.perToken)
+    }
+  }
+
+  /// Random weights as transformers initialises them: matrices normal with config's `initializer_range`, norms 1,
+  /// biases 0. A parameter's numbers depend on the seed and its place alone.
+  package func initialize(seed: UInt64) throws(GRAOError) {
+    let deviation = Float(try configuration.number("initializer_range", default: 0.02))
+    for (index, parameter) in parameters.parameters.enumerated() {
+      var tensor = [Float](repeating: parameter.start == .ones ? 1 : 0, count: parameter.count)
+      if parameter.start == .normal {
+        var stream = RandomStream(seed: seed, UInt64(index))
+        for i in tensor.indices { tensor[i] = deviation * Float(stream.normal()) }
+      }
+      tensor.withUnsafeBufferPointer { parameters.set(parameter, from: $0) }
+    }
+  }
+
+  /// Frees the weights; the network can't be used after it.
+  package func close() {
+    parameters.release()
+  }
+}
+
+extension RandomStream {
+  /// A standard normal number (Box and Muller, 1958).
+  mutating func normal() -> Double {
+    let radius = (-2 * log(1 - uniform())).squareRoot()
+    return radius * cos(2 * .pi * uniform())
+  }
+}
