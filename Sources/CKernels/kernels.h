@@ -1,0 +1,59 @@
+// What the variants export: one table of single-threaded kernels each. The public functions thread over the pool and
+// call the active table. Each template file (*.inc) fills the sub-table that carries its name.
+#ifndef GK_KERNELS_H
+#define GK_KERNELS_H
+
+#include "CKernels.h"
+
+/// product.inc
+typedef struct {
+  int unused;
+} gk_product_kernels;
+
+/// rows.inc
+typedef struct {
+} gk_rows_kernels;
+
+/// norm.inc
+typedef struct {
+} gk_norm_kernels;
+
+/// attention.inc
+typedef struct {
+} gk_attention_kernels;
+
+/// experts.inc
+typedef struct {
+} gk_experts_kernels;
+
+/// vocabulary.inc
+typedef struct {
+} gk_vocabulary_kernels;
+
+/// optimizer.inc
+typedef struct {
+} gk_optimizer_kernels;
+
+struct gk_kernels {
+  const char *name;
+  gk_product_kernels product;
+  gk_rows_kernels rows;
+  gk_norm_kernels norm;
+  gk_attention_kernels attention;
+  gk_experts_kernels experts;
+  gk_vocabulary_kernels vocabulary;
+  gk_optimizer_kernels optimizer;
+};
+
+#if defined(__x86_64__)
+extern const struct gk_kernels gk_kernels_avx512, gk_kernels_avx2;
+#endif
+#if defined(__aarch64__)
+extern const struct gk_kernels gk_kernels_neon;
+#endif
+extern const struct gk_kernels gk_kernels_plain;
+
+/// The table in use: the best this CPU can run, or what was asked for.
+const struct gk_kernels *gk_active(void);
+
+#endif
