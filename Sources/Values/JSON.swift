@@ -2,10 +2,11 @@
 public enum JSON {
   /// Parses one JSON value that fills the whole text. Accepts the non-standard NaN, Infinity and -Infinity that
   /// Python writes. Depth is bounded; a duplicate key keeps the last value.
-  /// - Parameter source: what the text is, for messages: "config.json".
-  public static func parse(_ text: some Sequence<UInt8>, source: String) throws(GRAOError) -> Value {
-    let bytes = Array(text)
-    var parser = Parser(bytes: bytes, source: source)
+  /// - Parameters:
+  ///   - source: what the text is, for messages: "config.json".
+  ///   - line: the number of the text's first line there.
+  public static func parse(_ text: some Sequence<UInt8>, source: String, line: Int = 1) throws(GRAOError) -> Value {
+    var parser = Parser(bytes: Array(text), source: source, line: line)
     return try parser.document()
   }
 
@@ -24,17 +25,19 @@ public enum JSON {
 private struct Parser {
   let bytes: [UInt8]
   let source: String
+  let firstLine: Int
   var position = 0
   var depth = 0
 
-  init(bytes: [UInt8], source: String) {
+  init(bytes: [UInt8], source: String, line: Int) {
     self.bytes = bytes
     self.source = source
+    firstLine = line
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
   }
 
   func failure(_ what: String) -> GRAOError {
-    let line = 1 + bytes[..<min(position, bytes.count)].count { $0 == UInt8(ascii: "\n") }
+    let line = firstLine + bytes[..<min(position, bytes.count)].count { $0 == UInt8(ascii: "\n") }
     return GRAOError("\(source): line \(line): \(what)")
   }
 
@@ -46,7 +49,11 @@ private struct Parser {
   }
 
   mutating func skipSpace() {
-    while position < bytes.count, [0x20, 0x0A, 0x0D, 0x09].contains(bytes[position]) { position += 1 }
+    while position < bytes.count {
+      let byte = bytes[position]
+      guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
+      position += 1
+    }
   }
 
   mutating func take(_ word: StaticString) -> Bool {

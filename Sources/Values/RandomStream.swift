@@ -28,6 +28,11 @@ public struct RandomStream: Equatable, Sendable, RandomNumberGenerator {
     Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(truncatingIfNeeded: max(bound, 1))).high)
   }
 
+  /// Puts the elements in random order (Fisher–Yates), the same for the same stream on every platform.
+  public mutating func shuffle<T>(_ elements: inout [T]) {
+    for last in elements.indices.dropFirst().reversed() { elements.swapAt(last, integer(below: last + 1)) }
+  }
+
   private static func mix(_ input: UInt64) -> UInt64 {
     var x = input
     x = (x ^ (x >> 30)) &* 0xBF58_476D_1CE4_E5B9

@@ -82,10 +82,11 @@ public enum Value {
   }
 }
 
-/// String keys and their values, in the order in which the keys were first set.
+/// String keys and their values, in the order in which the keys were first set. Keys are told apart by their bytes:
+/// "é" as one code point and as two are different keys, as in JSON and Lua, though Swift calls the strings equal.
 public struct Table: Sequence {
   public private(set) var keys: [String] = []
-  private var values: [String: Value] = [:]
+  private var values: [ExactString: Value] = [:]
 
   public init() {}
 
@@ -97,12 +98,12 @@ public struct Table: Sequence {
   public var isEmpty: Bool { keys.isEmpty }
 
   public subscript(key: String) -> Value? {
-    get { values[key] }
+    get { values[ExactString(key)] }
     set {
       if let newValue {
-        if values.updateValue(newValue, forKey: key) == nil { keys.append(key) }
-      } else if values.removeValue(forKey: key) != nil {
-        keys.removeAll { $0 == key }
+        if values.updateValue(newValue, forKey: ExactString(key)) == nil { keys.append(key) }
+      } else if values.removeValue(forKey: ExactString(key)) != nil {
+        keys.removeAll { ExactString($0) == ExactString(key) }
       }
     }
   }
@@ -113,8 +114,21 @@ public struct Table: Sequence {
       guard position < keys.count else { return nil }
       defer { position += 1 }
       let key = keys[position]
-      return values[key].map { (key, $0) }
+      return values[ExactString(key)].map { (key, $0) }
     }
+  }
+}
+
+/// A string that equals another where their UTF-8 bytes are the same.
+private struct ExactString: Hashable {
+  let text: String
+  init(_ text: String) { self.text = text }
+
+  static func == (left: Self, right: Self) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+
+  func hash(into hasher: inout Hasher) {
+    var text = text
+    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
   }
 }
 
@@ -138,7 +152,7 @@ extension Value: Equatable {
     case (.boolean(let a), .boolean(let b)): a == b
     case (.integer(let a), .integer(let b)): a == b
     case (.integer, .number), (.number, .integer), (.number, .number): left.number == right.number
-    case (.string(let a), .string(let b)): a == b
+    case (.string(let a), .string(let b)): ExactString(a) == ExactString(b)
     case (.array(let a), .array(let b)): a == b
     case (.table(let a), .table(let b)): a.count == b.count && a.keys.allSatisfy { a[$0] == b[$0] }
     case (.object(let a), .object(let b)): a === b
