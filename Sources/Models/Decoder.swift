@@ -7,6 +7,8 @@ package struct Decoder {
   let layers: [DecoderLayer]
   let norm: RMSNorm
   package let head: VocabularyHead
+  /// Whether the head's weights are the embedding's.
+  package var isTied: Bool { head.weight.name == embedding.name }
 
   package struct Kept {
     let layers: [DecoderLayer.Kept]
