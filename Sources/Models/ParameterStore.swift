@@ -116,6 +116,20 @@ package final class ParameterStore {
       experts: experts)
   }
 
+  /// The store as stretches of matrices and of vectors, in order.
+  package var runs: [(range: Range<Int>, isMatrix: Bool)] {
+    var runs: [(range: Range<Int>, isMatrix: Bool)] = []
+    for parameter in parameters {
+      let range = parameter.offset..<parameter.offset + parameter.extent
+      if let last = runs.last, last.isMatrix == parameter.isMatrix {
+        runs[runs.count - 1].range = last.range.lowerBound..<range.upperBound
+      } else {
+        runs.append((range, parameter.isMatrix))
+      }
+    }
+    return runs
+  }
+
   // MARK: Row-major tensors, as files hold them
 
   /// Sets a parameter from its row-major form; `tensor` has ``Parameter/count`` floats.
