@@ -1,4 +1,6 @@
 #if defined(__x86_64__)
+#include <immintrin.h>
+
 #include "kernels.h"
 #define VW 8
 #define GK_TABLE gk_kernels_avx2
