@@ -1,0 +1,151 @@
+"""Writes Tests/Fixtures/objectives/objectives.json: the objectives and their derivatives by torch autograd in float64.
+
+    python Tests/Oracles/make_objectives.py
+"""
+
+from pathlib import Path
+
+import torch
+
+import objectives
+from fixtures import write_json
+
+PATH = Path(__file__).resolve().parent.parent / "Fixtures" / "objectives" / "objectives.json"
+PAPER = {"exploration": 1.0, "imitation": 0.5, "regularizer": 0.6}
+generator = torch.Generator().manual_seed(11)
+
+
+def random_logp(length):
+    """Float32 values, so that engines of either precision read the same ones."""
+    return (-3 * torch.rand(length, generator=generator)).double()
+
+
+def random_mask(length):
+    """Zeros and ones with at least one of each."""
+    mask = torch.randint(0, 2, (length,), generator=generator).double()
+    mask[0], mask[1] = (0, 1) if torch.rand(1, generator=generator) < 0.5 else (1, 0)
+    return mask
+
+
+def random_reward():
+    return torch.randn(1, generator=generator).item()
+
+
+def sequence(length, masked=False):
+    return {"logp": random_logp(length), "mask": random_mask(length) if masked else torch.ones(length).double()}
+
+
+def plain(value):
+    """Tensors as arrays, and no −0."""
+    if isinstance(value, torch.Tensor):
+        return (value.detach() + 0.0).tolist()
+    if isinstance(value, float):
+        return value + 0.0
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    return [plain(v) for v in value] if isinstance(value, list) else value
+
+
+def sft_case(name, lengths, normalization, masked=False):
+    sequences = [sequence(n, masked) for n in lengths]
+    logps = [s["logp"].requires_grad_() for s in sequences]
+    loss = objectives.sft(logps, [s["mask"] for s in sequences], normalization)
+    grads = list(torch.autograd.grad(loss, logps))
+    return plain(
+        {"name": name, "normalization": normalization, "sequences": sequences, "loss": loss.item(), "dlogp": grads}
+    )
+
+
+def grao_case(name, groups, group="with_reference", scale="std", epsilon=0.0, weights=PAPER, masked=False):
+    """`groups`: per group the rewards of its samples and of its reference."""
+    records, arguments, logps = [], [], []
+    for rewards, reference_reward in groups:
+        lengths = torch.randint(2, 7, (len(rewards) + 1,), generator=generator).tolist()
+        sequences = [sequence(n, masked) for n in lengths]
+        for s in sequences:
+            s["logp"].requires_grad_()
+        logps += [s["logp"] for s in sequences]
+        records.append(
+            {
+                "samples": [s | {"reward": r} for s, r in zip(sequences, rewards)],
+                "reference": sequences[-1] | {"reward": reference_reward},
+            }
+        )
+        arguments.append(
+            {
+                "samples": [s["logp"] for s in sequences[:-1]],
+                "sample_masks": [s["mask"] for s in sequences[:-1]],
+                "rewards": rewards,
+                "reference": sequences[-1]["logp"],
+                "reference_mask": sequences[-1]["mask"],
+                "reference_reward": reference_reward,
+            }
+        )
+    loss, parts, advantages = objectives.grao(arguments, weights, group=group, scale=scale, epsilon=epsilon)
+    grads = iter(torch.autograd.grad(loss, logps))
+    dlogp = [{"samples": [next(grads) for _ in rewards], "reference": next(grads)} for rewards, _ in groups]
+    return plain(
+        {
+            "name": name,
+            "group": group,
+            "scale": scale,
+            "epsilon": epsilon,
+            "weights": weights,
+            "groups": records,
+            "loss": loss.item(),
+            **{part: value.item() for part, value in parts.items()},
+            "advantages": advantages,
+            "dlogp": dlogp,
+        }
+    )
+
+
+def random_group(size):
+    return [random_reward() for _ in range(size)], random_reward()
+
+
+def main():
+    sft = []
+    for normalization in ("sequence", "token"):
+        sft += [
+            sft_case(f"one sequence, {normalization}", [4], normalization),
+            sft_case(f"one token, {normalization}", [1], normalization),
+            sft_case(f"lengths 2 to 9, {normalization}", [2, 9, 5], normalization),
+            sft_case(f"masks, {normalization}", [6, 3, 4, 8], normalization, masked=True),
+        ]
+
+    grao = []
+    for group in ("with_reference", "samples"):
+        case = lambda name, *a, **k: grao_case(f"{name}, {group}", *a, group=group, **k)
+        grao += [case(f"{n} samples", [random_group(n)]) for n in (1, 2, 5, 8)]
+        grao += [
+            case("several groups", [random_group(n) for n in (2, 5, 1, 8)]),
+            case("scale none", [random_group(5), random_group(2)], scale="none"),
+            case("epsilon", [random_group(5), random_group(2)], epsilon=0.25),
+            case("epsilon with scale none", [random_group(3)], scale="none", epsilon=0.25),
+            case("masks", [random_group(4), random_group(3)], masked=True),
+            case("binary rewards", [([1.0, 0.0, 0.0, 1.0], 1.0), ([0.0, 0.0, 0.0], 1.0)]),
+            case("equal rewards", [([0.1] * 3, 0.1)]),
+            case("equal rewards beside a group that differs", [([0.1] * 6, 0.1), random_group(3)]),
+            case("equal rewards, scale none", [([0.1] * 3, 0.1)], scale="none"),
+            case("equal rewards, epsilon", [([0.1] * 7, 0.1)], epsilon=1e-4),
+            case("samples equal, reference above", [([0.0] * 4, 1.0)]),
+            case("samples equal, reference above, scale none", [([0.0] * 4, 1.0)], scale="none"),
+            case("rewards that barely differ", [([1.0, 1.0 + 2**-20], 1.0)]),
+            case("large rewards", [([1e6, 1e6 + 1, 1e6 + 3], 1e6 + 2)]),
+        ]
+        for part in PAPER:
+            grao.append(case(f"only {part}", [random_group(4)], weights={p: PAPER[p] * (p == part) for p in PAPER}))
+            grao.append(case(f"no {part}", [random_group(4)], weights={p: PAPER[p] * (p != part) for p in PAPER}))
+        grao += [
+            case("all weights zero", [random_group(3)], weights=dict.fromkeys(PAPER, 0.0)),
+            case("other weights", [random_group(3)], weights={"exploration": 2.0, "imitation": 1.5, "regularizer": 0.1}),
+        ]
+
+    PATH.parent.mkdir(parents=True, exist_ok=True)
+    write_json(PATH, {"sft": sft, "grao": grao})
+    print(len(sft), "sft and", len(grao), "grao cases")
+
+
+if __name__ == "__main__":
+    main()
