@@ -1,0 +1,113 @@
+/// What a method maximises, as a pure function on per-token log-probabilities: it knows nothing of layers, and the
+/// model nothing of rewards.
+///
+/// An optimizer step is one call over a batch of groups. The loss of the call is the sum of the groups' losses, each of
+/// which already carries the batch's normaliser; so groups can be evaluated one at a time, in any partition.
+package protocol Objective: Sendable {
+  /// False where the gradient is the same whatever the log-probabilities are. Then it is known before the forward pass
+  /// (`evaluate` with any finite `logp` gives it), and forward and backward can be one pass.
+  static var dependsOnLogProbabilities: Bool { get }
+
+  /// Whether the group can teach anything: the others are dropped, counted, and not part of the batch's counts.
+  func accepts(_ group: ObjectiveGroup) -> Bool
+
+  /// The group's share of the call's loss, and its gradient. A group that is not accepted gives zeros.
+  func evaluate(_ group: ObjectiveGroup, in batch: ObjectiveBatch) -> ObjectiveValue
+}
+
+/// One sequence of tokens x given its query q, by what the policies say of each token.
+package struct SequenceTokens: Sendable {
+  package enum Role: Sendable { case sample, reference, chosen, rejected }
+
+  package var role: Role
+  /// log π_θ(x_t | q, x_<t) under the policy in training. Shape [T], as all arrays here.
+  package var logp: [Double]
+  /// The same under the policy that sampled the tokens; nil where that is the current one.
+  package var behaviour: [Double]?
+  /// The same under the frozen reference policy.
+  package var frozen: [Double]?
+  /// False for tokens not to train on, as tool output; nil where all are trained.
+  package var mask: [Bool]?
+  /// R(x, y); nil where no reward applies. A sample without one is left out.
+  package var reward: Double?
+
+  package init(
+    role: Role, logp: [Double], behaviour: [Double]? = nil, frozen: [Double]? = nil, mask: [Bool]? = nil,
+    reward: Double? = nil
+  ) {
+    self.role = role
+    self.logp = logp
+    self.behaviour = behaviour
+    self.frozen = frozen
+    self.mask = mask
+    self.reward = reward
+  }
+}
+
+/// The sequences of one query.
+package struct ObjectiveGroup: Sendable {
+  package var sequences: [SequenceTokens]
+
+  package init(sequences: [SequenceTokens]) { self.sequences = sequences }
+}
+
+/// What the losses of one call are divided by, over its accepted groups.
+package struct ObjectiveBatch: Sendable {
+  /// Queries.
+  package var groups: Int
+  /// Sequences that the objective trains on.
+  package var sequences: Int
+  /// Their trained (unmasked) tokens.
+  package var tokens: Int
+
+  package init(groups: Int, sequences: Int, tokens: Int) {
+    self.groups = groups
+    self.sequences = sequences
+    self.tokens = tokens
+  }
+}
+
+package struct ObjectiveValue: Sendable {
+  /// This group's contribution to the call's loss, which is minimised.
+  package var loss: Double
+  /// The objective's parts by name, weights and normaliser applied, with the sign of what is maximised.
+  package var parts: [(name: String, value: Double)]
+  /// ∂loss/∂logp, for each sequence of the group and each of its tokens; 0 where masked.
+  package var gradient: [[Double]]
+  /// Â of each sequence of the group; nil where it has none.
+  package var advantages: [Double?]
+}
+
+/// How a method averages over tokens.
+public enum Normalization: String, Sendable, CaseIterable {
+  /// The mean over sequences of the mean over their tokens.
+  case sequence
+  /// The mean over all tokens of the call.
+  case token
+}
+
+extension SequenceTokens {
+  package func isTrained(_ token: Int) -> Bool {
+    guard let mask, token < mask.count else { return true }
+    return mask[token]
+  }
+
+  /// |x|: the number of tokens that are trained on.
+  package var trainedCount: Int { logp.indices.count { isTrained($0) } }
+
+  /// Σ_t log π_θ(x_t | q, x_<t) over trained tokens.
+  package var logProbability: Double {
+    logp.indices.reduce(0) { isTrained($1) ? $0 + logp[$1] : $0 }
+  }
+
+  /// J(x) = (1/|x|) Σ_t log π_θ(x_t | q, x_<t) over trained tokens; 0 where there are none.
+  package var meanLogProbability: Double { trainedCount > 0 ? logProbability / Double(trainedCount) : 0 }
+
+  /// The same number for each trained token, 0 for the others.
+  package func perToken(_ value: Double) -> [Double] { logp.indices.map { isTrained($0) ? value : 0 } }
+
+  /// ∂(c · J)/∂logp for a coefficient c of J(x).
+  package func gradientOfMean(times coefficient: Double) -> [Double] {
+    perToken(trainedCount > 0 ? coefficient / Double(trainedCount) : 0)
+  }
+}

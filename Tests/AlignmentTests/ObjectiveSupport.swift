@@ -1,0 +1,55 @@
+import Alignment
+import Testing
+import Values
+
+/// A group of `samples` sampled sequences and a reference, of random lengths, log-probabilities, masks and rewards.
+func randomGroup(samples: Int, _ stream: inout RandomStream, masked: Bool = true) -> ObjectiveGroup {
+  func sequence(_ role: SequenceTokens.Role, _ stream: inout RandomStream) -> SequenceTokens {
+    let length = 1 + stream.integer(below: 6)
+    let logp = (0..<length).map { _ in -4 * stream.uniform() }
+    var mask = (0..<length).map { _ in stream.uniform() < 0.7 }
+    mask[stream.integer(below: length)] = true
+    return SequenceTokens(
+      role: role, logp: logp, mask: masked ? mask : nil, reward: Double(stream.integer(below: 5)) / 2)
+  }
+  let sampled = (0..<samples).map { _ in sequence(.sample, &stream) }
+  return ObjectiveGroup(sequences: sampled + [sequence(.reference, &stream)])
+}
+
+/// The batch that these groups make for an objective that trains on sequences of these roles.
+func batch(of groups: [ObjectiveGroup], roles: Set<SequenceTokens.Role>) -> ObjectiveBatch {
+  let sequences = groups.flatMap(\.sequences).filter { roles.contains($0.role) }
+  return ObjectiveBatch(
+    groups: groups.count, sequences: sequences.count, tokens: sequences.reduce(0) { $0 + $1.trainedCount })
+}
+
+/// Checks an objective's gradient at every token against central differences of its loss.
+func checkGradient(
+  _ objective: some Objective, _ group: ObjectiveGroup, in batch: ObjectiveBatch, step: Double = 1e-3,
+  tolerance: Double, sourceLocation: SourceLocation = #_sourceLocation
+) {
+  let gradient = objective.evaluate(group, in: batch).gradient
+  #expect(gradient.map(\.count) == group.sequences.map(\.logp.count), sourceLocation: sourceLocation)
+  for (index, sequence) in group.sequences.enumerated() {
+    for token in sequence.logp.indices {
+      func loss(_ change: Double) -> Double {
+        var group = group
+        group.sequences[index].logp[token] += change
+        return objective.evaluate(group, in: batch).loss
+      }
+      let difference = (loss(step) - loss(-step)) / (2 * step)
+      #expect(
+        abs(gradient[index][token] - difference) <= tolerance, "sequence \(index), token \(token)",
+        sourceLocation: sourceLocation)
+    }
+  }
+}
+
+func expectClose(
+  _ values: [Double], _ expected: [Double], within tolerance: Double, sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(values.count == expected.count, sourceLocation: sourceLocation)
+  for (value, expected) in zip(values, expected) {
+    #expect(abs(value - expected) <= tolerance, "\(value) is not \(expected)", sourceLocation: sourceLocation)
+  }
+}
