@@ -1,0 +1,132 @@
+import Foundation
+import Values
+
+/// Rows in epochs, each epoch all rows once in a random order of its own. A step that crosses the end of an epoch goes
+/// on into the next. The order is a pure function of (seed, epoch): the state is four integers.
+public struct EpochOrder: Equatable, Sendable {
+  public let rows: Int
+  public let seed: UInt64
+  /// From 0.
+  public private(set) var epoch = 0
+  /// How many rows of the epoch have been given out.
+  public private(set) var position = 0
+  private var order: [Int] = []
+
+  /// - Parameter rows: how many; at least 1.
+  public init(rows: Int, seed: UInt64) {
+    self.rows = max(rows, 1)
+    self.seed = seed
+    shuffle()
+  }
+
+  /// The indices of the next rows.
+  public mutating func next(_ count: Int) -> [Int] {
+    var indices: [Int] = []
+    indices.reserveCapacity(max(count, 0))
+    while indices.count < count {
+      if position == rows {
+        epoch += 1
+        position = 0
+        shuffle()
+      }
+      let part = order[position..<min(rows, position + count - indices.count)]
+      indices += part
+      position += part.count
+    }
+    return indices
+  }
+
+  private mutating func shuffle() {
+    order = Array(0..<rows)
+    var stream = RandomStream(seed: seed, Streams.epochOrder, UInt64(epoch))
+    stream.shuffle(&order)
+  }
+
+  /// Where the order stands, to go on from exactly there.
+  public var state: Value {
+    [
+      "rows": .integer(rows), "seed": .integer(Int(bitPattern: UInt(seed))), "epoch": .integer(epoch),
+      "position": .integer(position),
+    ]
+  }
+
+  public init(rows: Int, state: Value) throws(GRAOError) {
+    guard let stored = state["rows"]?.integer, let seed = state["seed"]?.integer,
+      let epoch = state["epoch"]?.integer, let position = state["position"]?.integer,
+      epoch >= 0, stored >= 1, (0...stored).contains(position)
+    else { throw GRAOError("data order: not a state of one") }
+    guard stored == rows else {
+      throw GRAOError("data order: the state is of \(stored) rows, but the dataset has \(rows)")
+    }
+    self.rows = rows
+    self.seed = UInt64(UInt(bitPattern: seed))
+    self.epoch = epoch
+    self.position = position
+    shuffle()
+  }
+}
+
+/// The first numbers of the paths of random streams that are not a completion's, so that no two purposes share one.
+package enum Streams {
+  package static let epochOrder: UInt64 = 0x6570_6F63_6800
+  package static let weightedDraw: UInt64 = 0x6472_6177_0000
+}
+
+/// Rows drawn in proportion to their weights.
+public enum WeightedDraw {
+  /// The indices of `count` rows. No row is drawn twice as long as there is another of positive weight; then the draw
+  /// begins anew. A pure function of its arguments: a curriculum's order has no other state than the step.
+  /// - Parameters:
+  ///   - weights: one for each row, finite, at least 0, not all 0.
+  ///   - step: from 1; it also names the step in errors.
+  public static func draw(_ count: Int, weights: [Double], step: Int, seed: UInt64) throws(GRAOError) -> [Int] {
+    for (row, weight) in weights.enumerated() where !(weight.isFinite && weight >= 0) {
+      throw GRAOError(
+        "curriculum: the weight of row \(row + 1) at step \(step) is \(weight), not a number of 0 or more")
+    }
+    let greatest = weights.max() ?? 0
+    guard greatest > 0 else { throw GRAOError("curriculum: every row has weight 0 at step \(step)") }
+    let candidates = weights.indices.filter { weights[$0] > 0 }
+    var stream = RandomStream(seed: seed, Streams.weightedDraw, UInt64(bitPattern: Int64(step)))
+    var drawn: [Int] = []
+    while drawn.count < count {
+      // Rows that arrive after exponential waiting times, their weights as rates, arrive in the order of draws in
+      // proportion to weight without replacement (Efraimidis and Spirakis, 2006).
+      let arrivals = candidates.map { row in
+        (time: -log(1 - stream.uniform()) / max(weights[row] / greatest, .leastNonzeroMagnitude), row: row)
+      }
+      let order = arrivals.sorted { ($0.time, $0.row) < ($1.time, $1.row) }
+      drawn += order.prefix(count - drawn.count).map(\.row)
+    }
+    return drawn
+  }
+}
+
+/// What training has seen of one row: a curriculum's `row.seen` and `row.reward_mean`.
+public struct RowHistory: Equatable, Sendable {
+  /// How often the row was drawn.
+  public private(set) var seen = 0
+  private var rewards = 0
+  private var rewardSum = 0.0
+
+  public init() {}
+
+  /// The mean reward of all its samples so far; nil before there are any.
+  public var rewardMean: Double? { rewards > 0 ? rewardSum / Double(rewards) : nil }
+
+  /// The row was drawn, and its samples earned these rewards.
+  public mutating func record(rewards earned: [Double]) {
+    seen += 1
+    rewards += earned.count
+    rewardSum += earned.reduce(0, +)
+  }
+
+  public var state: Value { [.integer(seen), .integer(rewards), .number(rewardSum)] }
+
+  public init(state: Value) throws(GRAOError) {
+    guard let numbers = state.array, numbers.count == 3, let seen = numbers[0].integer,
+      let rewards = numbers[1].integer, let sum = numbers[2].number, seen >= 0, rewards >= 0
+    else { throw GRAOError("row history: not a state of one") }
+    (self.seen, self.rewards, rewardSum) = (seen, rewards, sum)
+  }
+}
