@@ -202,9 +202,10 @@ int32_t gk_sample(
 /// Sum of squares in double, over chunks of fixed size.
 double gk_sum_of_squares(const float *x, size_t count);
 
-/// One step of torch.optim.AdamW on count elements; gradients are multiplied by gradient_scale first.
+/// One step of torch.optim.AdamW on count elements; gradients are multiplied by gradient_scale first. The constants
+/// are double, as torch's are: 1 - 0.999f is 5e-5 off.
 typedef struct {
-  float learning_rate, beta1, beta2, epsilon, weight_decay, gradient_scale;
+  double learning_rate, beta1, beta2, epsilon, weight_decay, gradient_scale;
   double bias_correction1, bias_correction2;  // 1 - beta^step
 } gk_adamw_step;
 void gk_adamw(float *w, const float *g, float *m, float *v, size_t count, const gk_adamw_step *step);
