@@ -15,6 +15,7 @@ let package = Package(
     // C and system libraries.
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "COnig", pkgConfig: "oniguruma", providers: [.apt(["libonig-dev"])]),
     .target(name: "CKernels", dependencies: ["COpenBLAS"]),
     .target(name: "CLuaBridge", dependencies: ["CLua"]),
 
@@ -22,7 +23,7 @@ let package = Package(
     .target(name: "Values"),
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "Checkpoints", dependencies: ["Values"]),
-    .target(name: "Tokenizers", dependencies: ["Values"]),
+    .target(name: "Tokenizers", dependencies: ["COnig", "Values"]),
     .target(name: "Data", dependencies: ["Values"]),
     .target(name: "Models", dependencies: ["Kernels", "Checkpoints", "Values"]),
     .target(name: "Sampling", dependencies: ["Models", "Kernels", "Tokenizers"]),

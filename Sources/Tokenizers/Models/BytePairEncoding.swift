@@ -1,0 +1,148 @@
+import Foundation
+import Values
+
+/// "BPE": a word starts as its characters, and pairs of neighbours merge in the order that training found them.
+final class BytePairEncoding: TokenModel, @unchecked Sendable {
+  let vocabulary: Vocabulary
+  private let merges: MergeTable
+  private let unknownToken: String?
+  private let fusesUnknown: Bool
+  /// A word that is a token as it stands stays whole, whatever the merges would make of it.
+  private let ignoresMerges: Bool
+  /// Scalar below 0x400 → id, or -1: most characters are found without hashing.
+  private let scalarIDs: [Int32]
+
+  // What an encoding needs for itself, kept for the next one; two at the same time each have their own.
+  private let lock = NSLock()
+  private var idle: [Workspace] = []
+
+  init(_ description: StageDescription) throws(GRAOError) {
+    try description.refuse("dropout", unless: 0)
+    try description.refuse("continuing_subword_prefix", unless: "")
+    try description.refuse("end_of_word_suffix", unless: "")
+    try description.refuse("byte_fallback", unless: false)
+    let vocabulary = try Vocabulary(description.value("vocab"), path: "\(description.path).vocab")
+    self.vocabulary = vocabulary
+    merges = try Self.merges(description, vocabulary)
+    unknownToken = description.value("unk_token") == nil ? nil : try description.string("unk_token")
+    fusesUnknown = try description.boolean("fuse_unk", default: false)
+    ignoresMerges = try description.boolean("ignore_merges", default: false)
+    scalarIDs = (0..<0x400).map { value in
+      Unicode.Scalar(value).flatMap { vocabulary.id(of: String(Character($0))) } ?? -1
+    }
+  }
+
+  private static func merges(
+    _ description: StageDescription, _ vocabulary: Vocabulary
+  ) throws(GRAOError) -> MergeTable {
+    let path = "\(description.path).merges"
+    guard let lines = description.value("merges")?.array else { throw GRAOError("\(path): expected an array") }
+    var table = MergeTable(capacity: lines.count)
+    for (index, line) in lines.enumerated() {
+      let parts: [Substring]
+      if let text = line.string {
+        if text.hasPrefix("#version") { continue }
+        parts = text.split(separator: " ", omittingEmptySubsequences: false)
+      } else {
+        parts = line.array?.compactMap { $0.string.map { Substring($0) } } ?? []
+      }
+      guard parts.count == 2 else {
+        throw GRAOError("\(path)[\(index)]: expected two tokens, as \"a b\" or [\"a\", \"b\"]")
+      }
+      let tokens = [String(parts[0]), String(parts[1]), String(parts[0]) + String(parts[1])]
+      var ids: [Int32] = []
+      for token in tokens {
+        guard let id = vocabulary.id(of: token) else {
+          throw GRAOError("\(path)[\(index)]: '\(token)' is not in the vocabulary")
+        }
+        ids.append(id)
+      }
+      table.append(ids[0], ids[1], result: ids[2])
+    }
+    return table
+  }
+
+  func encode(_ pieces: Pieces, to ids: inout [Int32]) throws(GRAOError) {
+    var workspace = lock.withLock { idle.popLast() } ?? Workspace()
+    defer { lock.withLock { idle.append(workspace) } }
+    try pieces.bytes.withUnsafeBufferPointer { bytes throws(GRAOError) in
+      for range in pieces.ranges {
+        try encode(UnsafeBufferPointer(rebasing: bytes[range]), to: &ids, &workspace)
+      }
+    }
+  }
+
+  private func encode(
+    _ word: UnsafeBufferPointer<UInt8>, to ids: inout [Int32], _ workspace: inout Workspace
+  ) throws(GRAOError) {
+    if workspace.recall(word, to: &ids) { return }
+    let start = ids.count
+    if ignoresMerges, let id = vocabulary.id(of: word) {
+      ids.append(id)
+    } else {
+      try spell(word, to: &workspace.symbols)
+      workspace.merger.merge(workspace.symbols, merges, to: &ids)
+    }
+    workspace.remember(word, ids[start...])
+  }
+
+  /// The ids of the word's characters. One that has none is the unknown token, or left out where there is no such.
+  private func spell(_ word: UnsafeBufferPointer<UInt8>, to symbols: inout [Int32]) throws(GRAOError) {
+    // Positions in a word are 32 bits.
+    guard word.count < Int(Int32.max) else { throw GRAOError("tokenizer: a word of \(word.count) bytes is too long") }
+    symbols.removeAll(keepingCapacity: true)
+    var afterUnknown = false
+    var position = 0
+    while position < word.count {
+      let scalar = UTF8Text.scalar(in: word, at: position)
+      let id: Int32
+      if Int(scalar.value) < scalarIDs.count {
+        id = scalarIDs[Int(scalar.value)]
+      } else {
+        id = vocabulary.id(of: UnsafeBufferPointer(rebasing: word[position..<position + scalar.length])) ?? -1
+      }
+      position += scalar.length
+      if id >= 0 {
+        symbols.append(id)
+        afterUnknown = false
+      } else if let unknownToken {
+        guard let unknown = vocabulary.id(of: unknownToken) else {
+          throw GRAOError("tokenizer: the unknown token '\(unknownToken)' is not in the vocabulary")
+        }
+        if !(fusesUnknown && afterUnknown) { symbols.append(unknown) }
+        afterUnknown = true
+      }
+    }
+  }
+}
+
+/// Room to merge in, and the words of this text and earlier ones with their ids.
+private struct Workspace {
+  var symbols: [Int32] = []
+  var merger = WordMerger()
+  private var words = ByteStringTable()
+  private var ids: [Int32] = []
+  private var ends: [Int] = []
+
+  /// Longer words seldom come again.
+  private static let longestWord = 256
+  private static let mostWords = 1 << 16
+
+  func recall(_ word: UnsafeBufferPointer<UInt8>, to out: inout [Int32]) -> Bool {
+    guard word.count <= Self.longestWord, let index = words.index(of: word) else { return false }
+    out.append(contentsOf: ids[(index == 0 ? 0 : ends[index - 1])..<ends[index]])
+    return true
+  }
+
+  mutating func remember(_ word: UnsafeBufferPointer<UInt8>, _ tokens: ArraySlice<Int32>) {
+    guard word.count <= Self.longestWord else { return }
+    if words.count >= Self.mostWords {
+      words.removeAll()
+      ids.removeAll(keepingCapacity: true)
+      ends.removeAll(keepingCapacity: true)
+    }
+    words.insert(word)
+    ids.append(contentsOf: tokens)
+    ends.append(ids.count)
+  }
+}

@@ -1,0 +1,40 @@
+import Values
+
+/// "Split": cuts at the matches of a regular expression or of a literal string.
+struct SplitPreTokenizer: PreTokenizer {
+  private let regex: Regex
+  private let behavior: SplitBehavior
+  private let invert: Bool
+
+  init(_ description: StageDescription) throws(GRAOError) {
+    let pattern = try description.stage("pattern")
+    let expression: String
+    if pattern.value("Regex") != nil {
+      expression = try pattern.string("Regex")
+    } else {
+      expression = Self.escape(try pattern.string("String"))
+    }
+    regex = try Regex(expression, path: description.path)
+    let name = try description.string("behavior")
+    guard let behavior = SplitBehavior(rawValue: name) else {
+      throw GRAOError("\(description.path).behavior: '\(name)' is not supported")
+    }
+    self.behavior = behavior
+    invert = try description.boolean("invert", default: false)
+  }
+
+  func cut(_ pieces: inout Pieces) throws(GRAOError) {
+    try behavior.cut(&pieces, invert: invert) { text throws(GRAOError) in try regex.matches(in: text) }
+  }
+
+  private static func escape(_ literal: String) -> String {
+    var pattern = ""
+    for scalar in literal.unicodeScalars {
+      if scalar.isASCII, !scalar.properties.isAlphabetic, !("0"..."9").contains(scalar), scalar.value > 0x20 {
+        pattern.unicodeScalars.append("\\")
+      }
+      pattern.unicodeScalars.append(scalar)
+    }
+    return pattern
+  }
+}
