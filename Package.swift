@@ -40,7 +40,7 @@ let package = Package(
     // One test target per module.
     .testTarget(name: "ValuesTests", dependencies: ["Values"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels"]),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Values"]),
     .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "Values"]),
     .testTarget(name: "DataTests", dependencies: ["Data", "Values"]),
     .testTarget(name: "ModelsTests", dependencies: ["Models"]),

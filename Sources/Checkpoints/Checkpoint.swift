@@ -1,0 +1,56 @@
+import Values
+
+/// A model as it lies on disk: its configuration and its tensors, under the names that the architecture has in Hugging
+/// Face transformers, whatever the file format. Its files are validated when it is opened; elements are read on demand.
+public protocol Checkpoint: AnyObject {
+  /// The path it was opened with, for messages.
+  var path: String { get }
+  /// The keys of a Hugging Face config.json.
+  var config: Table { get }
+  /// The keys of a generation_config.json, where there is one.
+  var generationConfig: Table? { get }
+  /// Every tensor by its name.
+  var tensors: [String: TensorInfo] { get }
+  var tokenizer: TokenizerSource { get }
+
+  /// Reads one tensor as row-major float32. Several threads may read at once.
+  /// - Parameter destination: as many elements as the tensor's shape says.
+  func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError)
+}
+
+/// Where a checkpoint's tokenizer is described.
+public enum TokenizerSource {
+  /// A directory with tokenizer.json and its companions.
+  case directory(String)
+  /// The metadata of a GGUF file: the keys `tokenizer.…`.
+  case gguf(Table)
+  case none
+}
+
+/// Opens a Hugging Face model directory or a GGUF file, and validates it: every size and offset is checked against the
+/// files before anything is read through it.
+public func openCheckpoint(_ path: String) throws(GRAOError) -> any Checkpoint {
+  guard let kind = try fileKind(path) else { throw GRAOError("\(path): there is no such file or directory") }
+  if kind == .directory { return try HuggingFaceDirectory(path) }
+  if path.hasSuffix(".safetensors") {
+    throw GRAOError("\(path): give the directory that holds it, with its config.json")
+  }
+  let file = try MappedFile(path)
+  guard path.hasSuffix(".gguf") || GGUFFile.hasMagic(file.bytes) else {
+    throw GRAOError("\(path): expected a model directory or a GGUF file")
+  }
+  return try GGUFCheckpoint(file)
+}
+
+extension Checkpoint {
+  /// Fails where `destination` does not have the size of the tensor.
+  func check(_ info: TensorInfo, fits destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
+    guard destination.count == info.elementCount else {
+      throw GRAOError(
+        "\(path): tensor \"\(info.name)\" has \(info.elementCount) elements \(info.shape), "
+          + "but room was given for \(destination.count)")
+    }
+  }
+
+  func missing(_ name: String) -> GRAOError { GRAOError("\(path): there is no tensor \"\(name)\"") }
+}

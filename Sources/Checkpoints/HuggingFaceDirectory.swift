@@ -1,0 +1,87 @@
+import Values
+
+/// A Hugging Face model directory: config.json, and model.safetensors or the shards that
+/// model.safetensors.index.json names.
+final class HuggingFaceDirectory: Checkpoint {
+  let path: String
+  let config: Table
+  let generationConfig: Table?
+  let tensors: [String: TensorInfo]
+  let tokenizer: TokenizerSource
+  /// The file and the place of every tensor.
+  private let places: [String: (file: SafetensorsFile, entry: SafetensorsFile.Entry)]
+
+  init(_ path: String) throws(GRAOError) {
+    guard let config = try Self.json("\(path)/config.json") else {
+      throw GRAOError("\(path): there is no config.json, so it is not a model directory")
+    }
+    var places: [String: (file: SafetensorsFile, entry: SafetensorsFile.Entry)] = [:]
+    for file in try Self.weightFiles(path) {
+      for (name, entry) in file.entries {
+        if let other = places.updateValue((file, entry), forKey: name) {
+          throw GRAOError("\(file.path): tensor \"\(name)\" is in \(other.file.path) too")
+        }
+      }
+    }
+    self.path = path
+    self.config = config
+    generationConfig = try Self.json("\(path)/generation_config.json")
+    tensors = places.mapValues(\.entry.info)
+    tokenizer = try Self.hasTokenizer(path) ? .directory(path) : .none
+    self.places = places
+  }
+
+  func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
+    guard let (file, entry) = places[name] else { throw missing(name) }
+    try check(entry.info, fits: destination)
+    try file.read(entry, into: destination)
+  }
+
+  /// The object in a JSON file; nil where there is no such file.
+  private static func json(_ path: String) throws(GRAOError) -> Table? {
+    guard try fileKind(path) != nil else { return nil }
+    let file = try MappedFile(path)
+    guard let table = try JSON.parse(file.bytes, source: path).table else {
+      throw GRAOError("\(path): expected an object")
+    }
+    return table
+  }
+
+  private static func weightFiles(_ path: String) throws(GRAOError) -> [SafetensorsFile] {
+    let single = "\(path)/\(ShardNames.single)"
+    if try fileKind(single) != nil { return [try SafetensorsFile(single)] }
+    let indexPath = "\(path)/\(ShardNames.index)"
+    guard let index = try json(indexPath) else {
+      throw GRAOError("\(path): there is neither \(ShardNames.single) nor \(ShardNames.index)")
+    }
+    guard let map = index["weight_map"]?.table else {
+      throw GRAOError("\(indexPath): expected an object \"weight_map\"")
+    }
+    var files: [String: SafetensorsFile] = [:]
+    var inOrder: [SafetensorsFile] = []
+    for (tensor, value) in map {
+      guard let name = value.string, !name.isEmpty, !name.contains("/") else {
+        throw GRAOError("\(indexPath): tensor \"\(tensor)\": expected the name of a file in the directory")
+      }
+      if files[name] == nil {
+        guard try fileKind("\(path)/\(name)") != nil else {
+          throw GRAOError("\(indexPath): tensor \"\(tensor)\" should be in \(name), but there is no such file")
+        }
+        let file = try SafetensorsFile("\(path)/\(name)")
+        files[name] = file
+        inOrder.append(file)
+      }
+      guard files[name]?.entries[tensor] != nil else {
+        throw GRAOError("\(indexPath): tensor \"\(tensor)\" should be in \(name), but is not")
+      }
+    }
+    return inOrder
+  }
+
+  private static func hasTokenizer(_ path: String) throws(GRAOError) -> Bool {
+    for name in ["tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json"] {
+      if try fileKind("\(path)/\(name)") != nil { return true }
+    }
+    return false
+  }
+}

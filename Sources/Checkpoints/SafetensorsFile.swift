@@ -1,0 +1,111 @@
+import Values
+
+/// One .safetensors file, mapped: eight bytes with the length of the header, a JSON header that gives each tensor's
+/// dtype, shape and place, and the elements. The whole header is checked against the file before anything is read.
+final class SafetensorsFile {
+  struct Entry {
+    let info: TensorInfo
+    /// The file's word for the format: "F32", "BF16", …
+    let dtype: String
+    /// Where the tensor lies in the file, in bytes.
+    let range: Range<Int>
+  }
+
+  let path: String
+  let entries: [String: Entry]
+  private let file: MappedFile
+
+  /// Bits of one element of each dtype of the format.
+  private static let bits = [
+    "F64": 64, "F32": 32, "F16": 16, "BF16": 16, "I64": 64, "I32": 32, "I16": 16, "I8": 8, "U64": 64, "U32": 32,
+    "U16": 16, "U8": 8, "BOOL": 8, "C64": 64, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F6_E2M3": 6, "F6_E3M2": 6,
+    "F4": 4,
+  ]
+  private static let types: [String: ElementType] = ["F32": .float32, "F16": .float16, "BF16": .bfloat16]
+
+  init(_ path: String) throws(GRAOError) {
+    let file = try MappedFile(path)
+    let bytes = file.bytes
+    guard bytes.count >= 8 else {
+      throw GRAOError("\(path): \(bytes.count) bytes long, too short for a safetensors file (is it cut off?)")
+    }
+    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    guard length <= UInt64(bytes.count - 8) else {
+      throw GRAOError(
+        "\(path): its header should be \(length) bytes long, but the file has \(bytes.count) bytes (is it cut off?)")
+    }
+    let dataStart = 8 + Int(length)
+    let header = try JSON.parse(UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart]), source: "\(path): header")
+    guard let table = header.table else { throw GRAOError("\(path): header: expected an object") }
+
+    var entries: [String: Entry] = [:]
+    for (name, value) in table where name != "__metadata__" {
+      entries[name] = try Self.entry(name, value, dataStart: dataStart, dataCount: bytes.count - dataStart, path: path)
+    }
+    try Self.checkPlaces(entries.values.sorted(by: Self.before), dataStart: dataStart, end: bytes.count, path: path)
+    self.path = path
+    self.file = file
+    self.entries = entries
+  }
+
+  private static func entry(
+    _ name: String, _ value: Value, dataStart: Int, dataCount: Int, path: String
+  ) throws(GRAOError) -> Entry {
+    let what = "\(path): tensor \"\(name)\""
+    guard let dtype = value["dtype"]?.string else { throw GRAOError("\(what): expected a string \"dtype\"") }
+    var shape: [Int] = []
+    guard let dimensions = value["shape"]?.array else { throw GRAOError("\(what): expected an array \"shape\"") }
+    for dimension in dimensions {
+      guard case .integer(let size) = dimension, size >= 0 else {
+        throw GRAOError("\(what): expected a \"shape\" of integers, none of them negative")
+      }
+      shape.append(size)
+    }
+    guard let offsets = value["data_offsets"]?.array, offsets.count == 2, case .integer(let start) = offsets[0],
+      case .integer(let end) = offsets[1], start >= 0, start <= end
+    else { throw GRAOError("\(what): expected two ascending integers in \"data_offsets\"") }
+    guard end <= dataCount else {
+      throw GRAOError("\(what) ends at byte \(end) of the data, but there are only \(dataCount) (is the file cut off?)")
+    }
+    if let bits = bits[dtype] {
+      let size = product(of: shape + [bits])
+      guard let size, size % 8 == 0, size / 8 == end - start else {
+        throw GRAOError("\(what): \(end - start) bytes do not fit the shape \(shape) of \(dtype)")
+      }
+    }
+    return Entry(
+      info: TensorInfo(name: name, shape: shape, elementType: types[dtype] ?? .other), dtype: dtype,
+      range: dataStart + start..<dataStart + end)
+  }
+
+  private static func before(_ left: Entry, _ right: Entry) -> Bool {
+    (left.range.lowerBound, left.range.upperBound) < (right.range.lowerBound, right.range.upperBound)
+  }
+
+  /// The tensors must fill the data without hole or overlap.
+  private static func checkPlaces(
+    _ entries: [Entry], dataStart: Int, end: Int, path: String
+  ) throws(GRAOError) {
+    var position = dataStart
+    for entry in entries {
+      guard entry.range.lowerBound == position else {
+        let fault = entry.range.lowerBound < position ? "overlaps the tensor before it" : "leaves a hole before it"
+        throw GRAOError("\(path): tensor \"\(entry.info.name)\" \(fault)")
+      }
+      position = entry.range.upperBound
+    }
+    guard position == end else {
+      throw GRAOError("\(path): \(end - position) bytes after the last tensor belong to none")
+    }
+  }
+
+  /// `destination` has the size of the tensor.
+  func read(_ entry: Entry, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
+    guard let format = entry.info.elementType.plain else {
+      throw GRAOError(
+        "\(path): tensor \"\(entry.info.name)\" has the dtype \(entry.dtype); expected F32, F16 or BF16")
+    }
+    guard let start = file.bytes.baseAddress else { return }
+    decode(start + entry.range.lowerBound, as: format, into: destination)
+  }
+}
