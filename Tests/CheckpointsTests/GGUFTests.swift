@@ -185,7 +185,8 @@ struct GGUFTests {
     #expect(try message { $0.set("x", [8, 0, 0, 0] + Builder.little(UInt64.max)) }.contains("metadata key \"x\""))
     let long = [9, 0, 0, 0, 8, 0, 0, 0] + Builder.little(UInt64(1) << 60)
     #expect(try message { $0.set("x", long) }.contains("length of the metadata key \"x\""))
-    let deep = [9, 0, 0, 0] + (0..<9).flatMap { _ in [9, 0, 0, 0] + Builder.little(UInt64(1)) }
+    let nesting: [UInt8] = [9, 0, 0, 0] + Builder.little(UInt64(1))
+    let deep = [9, 0, 0, 0] + Array(repeatElement(nesting, count: 9).joined())
     #expect(try message { $0.set("x", deep) }.contains("nests arrays too deep"))
     #expect(try message { $0.set("general.alignment", Builder.integer(24)) }.contains("expected a power of two"))
     #expect(try message { $0.set("general.alignment", Builder.integer(0)) }.contains("expected a power of two"))
