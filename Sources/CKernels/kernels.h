@@ -5,9 +5,25 @@
 
 #include "CKernels.h"
 
+/// x[rows, C], y[rows, N], dy and dx likewise; panels [first, last) of 32 outputs, in input_gradient of 32 channels.
+typedef void gk_input_gradient_kernel(
+  const float *dy, const float *w, float *dx, size_t rows, size_t n, size_t c, size_t first, size_t last,
+  bool accumulate, float *scratch);
+typedef void gk_weight_gradient_kernel(
+  const float *dy, const float *x, float *dw, size_t rows, size_t n, size_t c, size_t begin, size_t end, size_t first,
+  size_t last, float *scratch);
+
 /// product.inc
 typedef struct {
-  int unused;
+  void (*forward)(
+    const float *x, const float *w, const float *bias, float *y, size_t rows, size_t n, size_t c, size_t first,
+    size_t last);
+  /// scratch: GK_INPUT_SCRATCH floats.
+  gk_input_gradient_kernel *input_gradient;
+  /// Channels [begin, end), at most GK_GATHERED_CHANNELS. scratch: GK_WEIGHT_SCRATCH floats.
+  gk_weight_gradient_kernel *weight_gradient;
+  /// db[j] += the sum of dy[T, N]'s column j, for j in [begin, end).
+  void (*column_sums)(const float *dy, float *db, size_t t, size_t n, size_t begin, size_t end);
 } gk_product_kernels;
 
 /// rows.inc

@@ -1,12 +1,11 @@
 // Which variant runs, and who computes the gradient products.
-#include "kernels.h"
-
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gradients.h"
+#include "kernels.h"
 
 static _Atomic(const struct gk_kernels *) active;
 static atomic_bool openblas;
@@ -53,7 +52,9 @@ bool gk_use_variant(const char *name) {
   return false;
 }
 
-const char *gk_gradients(void) { return atomic_load(&openblas) ? "openblas" : "own"; }
+bool gk_openblas_active(void) { return atomic_load(&openblas); }
+
+const char *gk_gradients(void) { return gk_openblas_active() ? "openblas" : "own"; }
 
 bool gk_use_gradients(const char *name) {
   bool wanted = strcmp(name, "openblas") == 0;

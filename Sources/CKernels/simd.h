@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifndef VW
 #error "a variant sets VW, the number of floats in a vector, before it includes the templates"
