@@ -14,14 +14,13 @@ let package = Package(
   targets: [
     // C and system libraries.
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "COnig", pkgConfig: "oniguruma", providers: [.apt(["libonig-dev"])]),
-    .target(name: "CKernels", dependencies: ["COpenBLAS"]),
+    .target(name: "CKernels"),
     .target(name: "CLuaBridge", dependencies: ["CLua"]),
 
     // The engine, from the machine upwards; imports go one way.
     .target(name: "Values"),
-    .target(name: "Kernels", dependencies: ["CKernels"]),
+    .target(name: "Kernels", dependencies: ["CKernels", "Values"]),
     .target(name: "Checkpoints", dependencies: ["Values"]),
     .target(name: "Tokenizers", dependencies: ["COnig", "Values"]),
     .target(name: "Data", dependencies: ["Values"]),

@@ -9,8 +9,8 @@
 // cblas.h's numbers.
 enum { row_major = 101, as_it_is = 111, transposed = 112 };
 typedef void sgemm_function(
-  int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda, const float *b,
-  int ldb, float beta, float *c, int ldc);
+  int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
+  const float *b, int ldb, float beta, float *c, int ldc);
 
 static sgemm_function *sgemm;
 

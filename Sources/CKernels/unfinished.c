@@ -1,23 +1,5 @@
 // Weak symbols that let the package link until every operation is written.
 #include <stddef.h>
-__attribute__((weak)) void *gk_setup(void) { return NULL; }
-__attribute__((weak)) void *gk_variant(void) { return NULL; }
-__attribute__((weak)) void *gk_use_variant(void) { return NULL; }
-__attribute__((weak)) void *gk_gradients(void) { return NULL; }
-__attribute__((weak)) void *gk_use_gradients(void) { return NULL; }
-__attribute__((weak)) void *gk_set_threads(void) { return NULL; }
-__attribute__((weak)) void *gk_threads(void) { return NULL; }
-__attribute__((weak)) void *gk_parallel(void) { return NULL; }
-__attribute__((weak)) void *gk_packed_count(void) { return NULL; }
-__attribute__((weak)) void *gk_pack(void) { return NULL; }
-__attribute__((weak)) void *gk_unpack(void) { return NULL; }
-__attribute__((weak)) void *gk_product(void) { return NULL; }
-__attribute__((weak)) void *gk_product_input_gradient(void) { return NULL; }
-__attribute__((weak)) void *gk_product_weight_gradient(void) { return NULL; }
-__attribute__((weak)) void *gk_bias_gradient(void) { return NULL; }
-__attribute__((weak)) void *gk_grouped_product(void) { return NULL; }
-__attribute__((weak)) void *gk_grouped_product_input_gradient(void) { return NULL; }
-__attribute__((weak)) void *gk_grouped_product_weight_gradient(void) { return NULL; }
 __attribute__((weak)) void *gk_add(void) { return NULL; }
 __attribute__((weak)) void *gk_gather_rows(void) { return NULL; }
 __attribute__((weak)) void *gk_scatter_add_rows(void) { return NULL; }
