@@ -101,7 +101,7 @@ private func makeScratch(in parent: String) throws(GRAOError) -> String {
 private func carryOver(from old: String, to new: String, isReplaced: (String) -> Bool) throws(GRAOError) {
   var status = stat()
   guard stat(old, &status) == 0 else { throw systemError(old) }
-  guard chmod(new, status.st_mode & 0o7777) == 0 else { throw systemError(new) }
+  let mode = status.st_mode & 0o7777
   for name in try namesIn(old) where !isReplaced(name) {
     let source = "\(old)/\(name)"
     let copy = "\(new)/\(name)"
@@ -120,6 +120,8 @@ private func carryOver(from old: String, to new: String, isReplaced: (String) ->
       guard chmod(copy, status.st_mode & 0o7777) == 0 else { throw systemError(copy) }
     }
   }
+  // Last, for it may forbid writing.
+  guard chmod(new, mode) == 0 else { throw systemError(new) }
 }
 
 /// Puts the directory `new` in the place of `old`, and `old`, where it exists, in the place of `new`.
