@@ -25,7 +25,7 @@ let package = Package(
     .target(name: "Tokenizers", dependencies: ["COnig", "Values"]),
     .target(name: "Data", dependencies: ["Values"]),
     .target(name: "Models", dependencies: ["Kernels", "Checkpoints", "Values"]),
-    .target(name: "Sampling", dependencies: ["Models", "Kernels", "Tokenizers"]),
+    .target(name: "Sampling", dependencies: ["Models", "Kernels", "Checkpoints", "Tokenizers", "Values"]),
     .target(name: "Alignment", dependencies: ["Sampling", "Models", "Kernels", "Tokenizers", "Data", "Values"]),
     .target(name: "Runs", dependencies: ["Alignment", "Values"]),
     .target(

@@ -9,7 +9,8 @@ enum Qwen3MoE: Architecture {
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan {
     try config.require("use_sliding_window", oneOf: [false], because: "sliding windows are not supported")
     let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-6)
-    let experts = try config.table["num_experts"] == nil
+    let experts =
+      try config.table["num_experts"] == nil
       ? config.count("num_local_experts") : config.count("num_experts")
     let perToken = try config.count("num_experts_per_tok")
     guard perToken <= experts else {

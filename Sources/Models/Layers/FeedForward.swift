@@ -71,7 +71,9 @@ package struct SparseFeedForward: FeedForward {
     let (parameters, workspace) = (pass.parameters, pass.workspace)
     let routing = route(router.forward(x, pass), perToken: perToken, normalize: normalize, in: workspace)
     if pass.expertLoad.indices.contains(layer) {
-      for expert in 0..<experts { pass.expertLoad[layer][expert] += routing.offsets[expert + 1] - routing.offsets[expert] }
+      for expert in 0..<experts {
+        pass.expertLoad[layer][expert] += routing.offsets[expert + 1] - routing.offsets[expert]
+      }
     }
     let rows = x.rows * perToken
     let sorted = workspace.matrix(rows, x.columns)

@@ -1,0 +1,38 @@
+import Values
+
+/// Says how often each row should be drawn: rows are drawn in proportion to their weights.
+public protocol Curriculum: AnyObject {
+  /// - Parameters:
+  ///   - row: the dataset row, with its own history: `seen`, and `reward_mean` once it has been sampled.
+  /// - Returns: a finite number, 0 or more.
+  func weight(of row: Table, at state: ScheduleState) throws -> Double
+}
+
+/// A curriculum from a closure.
+public final class ClosureCurriculum: Curriculum {
+  private let closure: (Table, ScheduleState) throws -> Double
+  public init(_ closure: @escaping (Table, ScheduleState) throws -> Double) { self.closure = closure }
+  public func weight(of row: Table, at state: ScheduleState) throws -> Double { try closure(row, state) }
+}
+
+/// Which rows a step takes.
+struct RowSelection {
+  let curriculum: (any Curriculum)?
+  let seed: UInt64
+
+  /// Indices of the next `count` rows: by the curriculum's weights, else the next of a seeded order by epochs.
+  func next(_ count: Int, of rows: [Table], at schedule: ScheduleState, _ state: inout TrainerState) throws -> [Int] {
+    guard let curriculum else {
+      var order = state.order ?? EpochOrder(rows: rows.count, seed: seed)
+      defer { state.order = order }
+      return order.next(count)
+    }
+    let weights = try rows.enumerated().map { index, row in
+      var row = row
+      row["seen"] = .integer(state.history[index]?.seen ?? 0)
+      row["reward_mean"] = state.history[index]?.rewardMean.map { .number($0) }
+      return try curriculum.weight(of: row, at: schedule)
+    }
+    return try WeightedDraw.draw(count, weights: weights, step: schedule.step, seed: seed)
+  }
+}

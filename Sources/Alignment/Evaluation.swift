@@ -1,0 +1,58 @@
+import Data
+import Sampling
+import Values
+
+/// How a model is evaluated.
+public struct EvaluationOptions {
+  /// Completions for each row.
+  public var samples = 1
+  public var maxNewTokens = 2048
+  /// 0, the default, is greedy.
+  public var temperature: Float = 0
+  public var stop: [String] = []
+  public var seed: UInt64 = 0
+  /// A second model whose completions are paired with the first one's by row and index, under the same seed.
+  public var baseline: Model?
+  public var onRewardError = RewardErrorPolicy.stop
+
+  public init() {}
+}
+
+/// Scores a model's completions against the references of held-out rows, and against a baseline's completions.
+/// - Returns: the metrics of paper.md by name: `reward_mean`, `reward_std`, `win`, `tie`, `loss`, `ras`,
+///   `ras_with_ties`, and with a baseline `gain`, `decline`, `nag`; all shares lie in 0 … 1. What cannot be said (no
+///   row has a reference, say) is absent.
+public func evaluate(
+  _ model: Model, on data: Dataset, rewards: [Reward], _ options: EvaluationOptions = EvaluationOptions(),
+  step: Int = 0, progress: (Int) throws -> Void = { _ in }
+) throws -> Table {
+  if rewards.isEmpty { throw GRAOError("grao.evaluate: option 'rewards' is empty: at least one is needed") }
+  var generation = GenerationOptions()
+  generation.samples = options.samples
+  generation.maxNewTokens = options.maxNewTokens
+  generation.temperature = options.temperature
+  generation.stop = options.stop
+  generation.seed = options.seed
+  let state = ScheduleState(step: max(step, 1), steps: nil)
+  let weights = try rewards.map { try $0.weight.value(at: state, option: "rewards.\($0.name).weight") }
+  let panel = RewardPanel(rewards: rewards, onError: options.onRewardError)
+
+  func groups(of model: Model) throws -> [Group] {
+    try model.checkOpen()
+    let reader = RowReader(model: model)
+    let queries = try data.rows.enumerated().map { index, row throws(GRAOError) in
+      try reader.query(row, name: data.name(ofRow: index))
+    }
+    let rollout = Rollout(model: model, panel: panel, weights: weights, step: step)
+    return try rollout.groups(queries, generation, progress: progress)
+  }
+
+  let evaluated = try groups(of: model)
+  let baseline = try options.baseline.map(groups(of:))
+  let rows = evaluated.enumerated().map { index, group in
+    EvaluationRow(
+      samples: group.samples.map(\.reward), reference: group.referenceReward,
+      baseline: baseline?[index].samples.map(\.reward) ?? [])
+  }
+  return EvaluationMetrics(rows: rows).table
+}

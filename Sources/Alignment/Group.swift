@@ -1,0 +1,44 @@
+import Sampling
+import Values
+
+/// A prompt with its completions and their rewards: what one query contributes to an optimizer step.
+public struct Group {
+  public var prompt: [Int32]
+  public var samples: [Sample]
+  /// The reference answer y, for sft and grao.
+  public var reference: [Int32]?
+  public var referenceReward: Double?
+
+  public init(
+    prompt: [Int32], samples: [Sample] = [], reference: [Int32]? = nil, referenceReward: Double? = nil
+  ) {
+    self.prompt = prompt
+    self.samples = samples
+    self.reference = reference
+    self.referenceReward = referenceReward
+  }
+
+  /// One completion.
+  public struct Sample {
+    public var ids: [Int32]
+    /// Nil where no reward applied, or one failed: the sample is left out.
+    public var reward: Double?
+    /// The behaviour policy's log-probabilities, at the run's `logprob_temperature`.
+    public var logprobs: [Float]?
+    /// False for tokens that are not trained on; nil trains on all.
+    public var mask: [Bool]?
+    public var text: String?
+    public var finishReason: FinishReason?
+    /// Each reward's own value, by name, unweighted.
+    public var rewards: [(name: String, value: Double)] = []
+    /// Whether a reward failed on it, under ``RewardErrorPolicy/skip``.
+    public var failed = false
+
+    public init(ids: [Int32], reward: Double? = nil, logprobs: [Float]? = nil, mask: [Bool]? = nil) {
+      self.ids = ids
+      self.reward = reward
+      self.logprobs = logprobs
+      self.mask = mask
+    }
+  }
+}

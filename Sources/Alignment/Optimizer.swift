@@ -1,0 +1,63 @@
+import Foundation
+import Kernels
+import Models
+
+/// AdamW (arXiv 1711.05101) with torch's update, after clipping the gradient's norm as torch's clip_grad_norm_ does.
+/// Weight decay acts on matrices only: parameters of two dimensions or more.
+public struct OptimizerOptions {
+  public var learningRate: Schedule = .constant(1e-6)
+  public var betas = (0.9, 0.999)
+  public var epsilon = 1e-8
+  public var weightDecay = 0.01
+  /// 0 leaves the gradient as it is.
+  public var maxGradNorm = 1.0
+
+  public init() {}
+}
+
+/// The moments of AdamW for a model's parameters, in the layout of the parameters themselves.
+final class Optimizer {
+  private let network: Network
+  private let options: OptimizerOptions
+  private let moments: (first: Buffer, second: Buffer)
+  private(set) var steps = 0
+
+  init(_ network: Network, _ options: OptimizerOptions) {
+    self.network = network
+    self.options = options
+    let count = network.parameters.all.count
+    moments = (Buffer(zeros: count), Buffer(zeros: count))
+  }
+
+  /// One update from the gradients that the network holds. Returns their norm before clipping; where it is not finite
+  /// nothing is changed.
+  func step(learningRate: Double) -> Double {
+    let parameters = network.parameters
+    let norm = sumOfSquares(parameters.allGradients).squareRoot()
+    guard norm.isFinite else { return norm }
+    steps += 1
+    var scale = 1.0
+    if options.maxGradNorm > 0 { scale = min(1, options.maxGradNorm / (norm + 1e-6)) }
+    let (beta1, beta2) = options.betas
+    var step = AdamWStep(
+      learning_rate: learningRate, beta1: beta1, beta2: beta2, epsilon: options.epsilon, weight_decay: 0,
+      gradient_scale: scale, bias_correction1: 1 - pow(beta1, Double(steps)),
+      bias_correction2: 1 - pow(beta2, Double(steps)))
+    for run in parameters.runs {
+      step.weight_decay = run.isMatrix ? options.weightDecay : 0
+      adamW(
+        part(run.range, of: parameters.all), g: part(run.range, of: parameters.allGradients),
+        m: part(run.range, moments.first), v: part(run.range, moments.second), step: step)
+    }
+    network.isTrained = true
+    return norm
+  }
+
+  private func part(_ range: Range<Int>, of matrix: Matrix) -> Matrix {
+    Matrix(start: matrix.start + range.lowerBound, rows: 1, columns: range.count)
+  }
+
+  private func part(_ range: Range<Int>, _ buffer: Buffer) -> Matrix {
+    Matrix(start: buffer.floats + range.lowerBound, rows: 1, columns: range.count)
+  }
+}

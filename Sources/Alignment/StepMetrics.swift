@@ -1,0 +1,40 @@
+import Sampling
+import Values
+
+extension Group {
+  /// Tokens that the group's samples (or, without any, its reference) take, prompts included.
+  var tokenCount: Int {
+    let completions = samples.isEmpty ? [reference ?? []] : samples.map(\.ids)
+    return completions.reduce(0) { $0 + prompt.count + $1.count }
+  }
+}
+
+/// What a step records of its rollout, under TRL's names where TRL has one.
+struct RolloutMetrics {
+  let groups: [Group]
+  /// Of the run's rewards.
+  let rewards: [String]
+
+  func add(to metrics: inout Table) {
+    let samples = groups.flatMap(\.samples)
+    guard !samples.isEmpty else { return }
+    if let statistics = RewardStatistics(groups: groups.map { $0.samples.compactMap(\.reward) }) {
+      metrics["reward"] = .number(statistics.mean)
+      metrics["reward_std"] = .number(statistics.deviation)
+      metrics["frac_reward_zero_std"] = .number(statistics.equalShare)
+    }
+    let references = groups.compactMap(\.referenceReward)
+    if !references.isEmpty { metrics["reference_reward"] = .number(Moments(of: references).mean) }
+    for name in rewards {
+      let values = samples.flatMap { $0.rewards.filter { $0.name == name }.map(\.value) }
+      guard !values.isEmpty else { continue }
+      let moments = Moments(of: values)
+      metrics["rewards/\(name)/mean"] = .number(moments.mean)
+      metrics["rewards/\(name)/std"] = .number(moments.deviation)
+    }
+    let count = Double(samples.count)
+    metrics["completions/mean_length"] = .number(Double(samples.reduce(0) { $0 + $1.ids.count }) / count)
+    metrics["completions/clipped_ratio"] = .number(Double(samples.count { $0.finishReason == .length }) / count)
+    metrics["samples/dropped"] = .integer(samples.count { $0.reward == nil })
+  }
+}

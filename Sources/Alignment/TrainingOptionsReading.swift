@@ -1,0 +1,167 @@
+import Data
+import Sampling
+import Values
+
+/// A host object of a script that rewards completions and has a name of its own: a plugin.
+public protocol NamedRewardScorer: RewardScorer {
+  var name: String { get }
+}
+
+/// A host object of a script that can be called after each step.
+public protocol StepCallback: AnyObject {
+  /// False ends the run.
+  func call(_ state: ScheduleState) throws -> Bool
+}
+
+extension TrainingOptions {
+  /// Options as a script gives them, checked against ``schema``, and the model that they train.
+  public static func read(_ table: Table) throws(GRAOError) -> (model: Model, options: TrainingOptions) {
+    let reader = try schema.read(table)
+    let name = try reader.string("method")
+    guard let method = Method(rawValue: name) else {
+      let known = Method.allCases.map { "'\($0.rawValue)'" }.joined(separator: " and ")
+      let planned = ["dpo", "ppo", "grpo"].contains(name)
+      throw reader.failure(
+        "method", planned ? "'\(name)' is not in this version, which has \(known)" : "must be \(known), not '\(name)'")
+    }
+    var options = TrainingOptions(method: method)
+    try options.readRun(reader)
+    try options.readObjective(reader)
+    try options.readSampling(reader)
+    try options.readOptimizer(try reader.nested("optimizer"))
+    try refuseUnsupported(reader)
+    try options.check()
+    return (try reader.object("model", as: Model.self, "a model"), options)
+  }
+
+  private mutating func readRun(_ reader: OptionReader) throws(GRAOError) {
+    data = try reader.optionalObject("data", as: Dataset.self, "a dataset")
+    curriculum = try reader.optionalObject("curriculum", as: (any Curriculum).self, "a function or a curriculum plugin")
+    promptsPerStep = try reader.integer("prompts_per_step")
+    groupSize = try reader.integer("group_size")
+    microBatchTokens = try reader.integer("micro_batch_tokens")
+    steps = try reader.optionalInteger("steps")
+    seed = UInt64(bitPattern: Int64(try reader.integer("seed")))
+    if let callback = try reader.optionalObject("on_step", as: (any StepCallback).self, "a function") {
+      onStep = callback.call
+    }
+    evaluationData = try reader.optionalObject("eval_data", as: Dataset.self, "a dataset")
+    evaluateEvery = try reader.optionalInteger("eval_every")
+    runDirectory = try reader.optionalString("run_dir")
+  }
+
+  private mutating func readObjective(_ reader: OptionReader) throws(GRAOError) {
+    rewards = try Reward.read(reader.has("rewards") ? reader.array("rewards") : [], owner: reader.owner)
+    onRewardError = RewardErrorPolicy(rawValue: try reader.string("on_reward_error")) ?? .stop
+    normalization = Normalization(rawValue: try reader.string("normalization")) ?? .sequence
+    logprobTemperature = Float(try reader.number("logprob_temperature"))
+    let parts = try reader.nested("weights")
+    func schedule(_ name: String) throws(GRAOError) -> Schedule {
+      try Schedule(parts.optional(name) ?? .null, owner: reader.owner, option: "weights." + name)
+    }
+    weights.exploration = try schedule("exploration")
+    weights.imitation = try schedule("imitation")
+    weights.regularizer = try schedule("regularizer")
+    let advantages = try reader.nested("advantage")
+    advantage.group = AdvantageOptions.Group(rawValue: try advantages.string("group")) ?? .withReference
+    advantage.scale = AdvantageOptions.Scale(rawValue: try advantages.string("scale")) ?? .std
+    advantage.epsilon = try advantages.number("epsilon")
+  }
+
+  private mutating func readSampling(_ reader: OptionReader) throws(GRAOError) {
+    sampling = try GenerationOptions(reading: reader)
+  }
+
+  private mutating func readOptimizer(_ reader: OptionReader) throws(GRAOError) {
+    optimizer.learningRate = try Schedule(
+      reader.optional("learning_rate") ?? .null, owner: reader.owner, option: "optimizer.learning_rate")
+    let betas = try reader.numbers("betas")
+    optimizer.betas = (betas[0], betas[1])
+    optimizer.epsilon = try reader.number("eps")
+    optimizer.weightDecay = try reader.number("weight_decay")
+    optimizer.maxGradNorm = try reader.number("max_grad_norm")
+  }
+
+  /// What the contract has and this version lacks, so that no script believes it works.
+  private static func refuseUnsupported(_ reader: OptionReader) throws(GRAOError) {
+    let words = "is not supported by this version of the engine"
+    if try reader.nested("kl").number("coefficient") != 0 { throw reader.failure("kl.coefficient", words) }
+    let moe = try reader.nested("moe")
+    for name in ["aux_loss_coefficient", "z_loss_coefficient"] where try moe.number(name) != 0 {
+      throw reader.failure("moe." + name, words)
+    }
+    if try moe.boolean("freeze_router") { throw reader.failure("moe.freeze_router", words) }
+    if reader.has("checkpoint_every") { throw reader.failure("checkpoint_every", words) }
+    if let resume = reader.optional("resume"), resume != false { throw reader.failure("resume", words) }
+  }
+
+  /// What no combination of options may ask for.
+  func check() throws(GRAOError) {
+    if method == .grao, normalization == .token {
+      throw GRAOError("grao.train: option 'normalization' must be \"sequence\" with method grao")
+    }
+    var names = Set<String>()
+    for reward in rewards where !names.insert(reward.name).inserted {
+      throw GRAOError("grao.train: option 'rewards' has two rewards named '\(reward.name)'")
+    }
+    if evaluateEvery != nil {
+      if evaluationData == nil { throw GRAOError("grao.train: option 'eval_every' needs option 'eval_data'") }
+      if rewards.isEmpty { throw GRAOError("grao.train: option 'eval_every' needs option 'rewards'") }
+    }
+  }
+}
+
+extension Reward {
+  /// Rewards as a script lists them: functions, plugins, or tables `{ name =, score =, weight = }`.
+  public static func read(_ values: [Value], owner: String) throws(GRAOError) -> [Reward] {
+    var rewards: [Reward] = []
+    for (index, value) in values.enumerated() {
+      let option = "rewards[\(index + 1)]"
+      if let scorer = value.object as? any RewardScorer {
+        rewards.append(Reward(name: defaultName(of: scorer, index), scorer: scorer))
+        continue
+      }
+      guard let table = value.table else {
+        throw GRAOError(
+          "\(owner): option '\(option)' must be a function, a reward plugin or a table, not \(value.kind)")
+      }
+      let schema = OptionSchema(
+        owner: "\(owner): \(option)",
+        [
+          OptionDeclaration("name", .string, "names the reward in metrics"),
+          OptionDeclaration("score", .object("a function or a reward plugin"), "what scores", required: true),
+          OptionDeclaration("weight", .schedule, default: 1, "of its value in the sum"),
+        ])
+      let reader = try schema.read(table)
+      let scorer = try reader.object("score", as: (any RewardScorer).self, "a function or a reward plugin")
+      rewards.append(
+        Reward(
+          name: try reader.optionalString("name") ?? defaultName(of: scorer, index),
+          weight: try Schedule(reader.optional("weight") ?? 1, owner: owner, option: option + ".weight"), scorer: scorer
+        ))
+    }
+    return rewards
+  }
+
+  private static func defaultName(of scorer: any RewardScorer, _ index: Int) -> String {
+    (scorer as? any NamedRewardScorer)?.name ?? "reward\(index + 1)"
+  }
+}
+
+extension GenerationOptions {
+  /// The options of sampling that `reader`'s schema declares: max_new_tokens, temperature, top_k, top_p, min_p, stop.
+  public init(reading reader: OptionReader) throws(GRAOError) {
+    self.init()
+    maxNewTokens = try reader.integer("max_new_tokens")
+    temperature = Float(try reader.number("temperature"))
+    topK = try reader.integer("top_k")
+    topP = Float(try reader.number("top_p"))
+    minP = Float(try reader.number("min_p"))
+    if let text = try? reader.optionalString("stop") {
+      stop = [text]
+    } else if reader.has("stop") {
+      stop = try reader.strings("stop")
+    }
+    if stop.contains("") { throw reader.failure("stop", "must not hold an empty string") }
+  }
+}

@@ -1,0 +1,180 @@
+import Checkpoints
+import Models
+import Tokenizers
+import Values
+
+/// A language model: a network with its tokenizer and what its files say about generation.
+///
+/// Not thread-safe: use a model from one thread at a time; its operations are spread over the cores by themselves.
+public final class Model {
+  package let network: Network
+  /// Nil for a model that works on token ids only.
+  public let tokenizer: Tokenizer?
+  /// Tokens at which sampling stops.
+  public let endOfSequence: Set<Int32>
+  /// What a save carries along unchanged.
+  let origin: Origin
+  public private(set) var isClosed = false
+
+  struct Origin {
+    var generationConfig: Table?
+    /// Element types of the tensors in the files the model came from.
+    var elementTypes: [String: ElementType] = [:]
+  }
+
+  // MARK: Making
+
+  /// A model from a Hugging Face directory or a .gguf file; weights are computed with in float32.
+  public static func load(_ path: String) throws(GRAOError) -> Model {
+    let checkpoint = try openCheckpoint(path)
+    let network = try Network(Configuration(checkpoint.config, source: path))
+    try network.load(checkpoint)
+    let tokenizer: Tokenizer? =
+      switch checkpoint.tokenizer {
+      case .directory(let directory): try Tokenizer.load(directory: directory)
+      case .gguf(let metadata): try Tokenizer(ggufMetadata: metadata, source: path)
+      case .none: nil
+      }
+    let origin = Origin(
+      generationConfig: checkpoint.generationConfig,
+      elementTypes: checkpoint.tensors.compactMapValues { $0.elementType })
+    return try Model(network, tokenizer, origin)
+  }
+
+  /// A model of random weights.
+  /// - Parameters:
+  ///   - configuration: the keys of a Hugging Face config.json.
+  ///   - seed: names the weights.
+  public convenience init(configuration: Table, tokenizer: Tokenizer? = nil, seed: UInt64 = 0) throws(GRAOError) {
+    let network = try Network(Configuration(configuration, source: "config"))
+    try network.initialize(seed: seed)
+    try self.init(network, tokenizer, Origin())
+  }
+
+  private init(_ network: Network, _ tokenizer: Tokenizer?, _ origin: Origin) throws(GRAOError) {
+    self.network = network
+    self.tokenizer = tokenizer
+    self.origin = origin
+    let configuration = network.configuration
+    if let tokenizer, tokenizer.vocabularySize > network.plan.vocabulary {
+      throw configuration.failure(
+        "vocab_size", "is \(network.plan.vocabulary), but the tokenizer has \(tokenizer.vocabularySize) tokens")
+    }
+    let declared = origin.generationConfig?["eos_token_id"] ?? configuration.table["eos_token_id"]
+    let ids = declared?.array?.compactMap(\.integer) ?? declared?.integer.map { [$0] } ?? []
+    let fallback = ids.isEmpty ? tokenizer?.eosTokenID.map { [Int($0)] } ?? [] : ids
+    endOfSequence = Set(fallback.compactMap { Int32(exactly: $0) })
+  }
+
+  /// Frees the weights now. Whatever is asked of the model afterwards is an error.
+  public func close() {
+    network.close()
+    isClosed = true
+  }
+
+  package func checkOpen() throws(GRAOError) {
+    if isClosed { throw GRAOError("the model has been closed") }
+  }
+
+  // MARK: Facts
+
+  public var architecture: String { network.architecture.modelType }
+  public var parameterCount: Int { network.parameterCount }
+  /// Parameters that one token uses.
+  public var activeParameterCount: Int { network.activeParameterCount }
+  public var layers: Int { network.layers }
+  /// Experts of a sparse layer; 0 for a dense model.
+  public var experts: Int { network.experts }
+  public var expertsPerToken: Int { network.plan.expertsPerToken }
+  public var vocabularySize: Int { network.plan.vocabulary }
+  /// Tokens that a sequence may have.
+  public var contextLength: Int { network.plan.context }
+
+  // MARK: Text to ids
+
+  /// The ids of a prompt: not empty, in the vocabulary, within the context.
+  public func encode(_ prompt: Prompt) throws(GRAOError) -> [Int32] {
+    let ids: [Int32]
+    switch prompt {
+    case .ids(let given): ids = given
+    case .text(let text): ids = try requireTokenizer("a text prompt").encode(text)
+    }
+    try check(ids, "the prompt")
+    if ids.isEmpty { throw GRAOError("the prompt is empty: it must have at least one token") }
+    if ids.count > contextLength {
+      throw GRAOError("the prompt has \(ids.count) tokens, more than the model's context of \(contextLength)")
+    }
+    return ids
+  }
+
+  /// The ids of a response, the end-of-sequence token after a text among them.
+  public func encode(_ response: Response) throws(GRAOError) -> [Int32] {
+    switch response {
+    case .ids(let ids):
+      try check(ids, "the completion")
+      return ids
+    case .text(let text):
+      let tokenizer = try requireTokenizer("a text completion")
+      guard let end = tokenizer.eosTokenID else {
+        throw GRAOError("the tokenizer has no eos_token to end a text completion with: give ids instead")
+      }
+      return try tokenizer.encode(text, addSpecialTokens: false) + [end]
+    }
+  }
+
+  private func requireTokenizer(_ what: String) throws(GRAOError) -> Tokenizer {
+    guard let tokenizer else { throw GRAOError("\(what) needs a tokenizer, which this model lacks: give ids instead") }
+    return tokenizer
+  }
+
+  private func check(_ ids: [Int32], _ what: String) throws(GRAOError) {
+    if let bad = ids.first(where: { $0 < 0 || Int($0) >= vocabularySize }) {
+      throw GRAOError("\(what) has the token id \(bad), outside the vocabulary of \(vocabularySize)")
+    }
+  }
+
+  // MARK: Probabilities
+
+  /// The logits [vocabulary] that follow the last token of `prompt`.
+  public func logits(_ prompt: Prompt) throws(GRAOError) -> [Float] {
+    try checkOpen()
+    return network.logits(after: try encode(prompt))
+  }
+
+  /// The natural logarithm of each completion token's probability at temperature 1.
+  public func logProbabilities(of completion: Response, after prompt: Prompt) throws(GRAOError) -> [Float] {
+    try checkOpen()
+    let tree = SequenceTree(prompt: try encode(prompt), branches: [try encode(completion)])
+    try checkContext(tree)
+    return network.logProbabilities([tree]).logp[0][0]
+  }
+
+  /// Refuses sequences that the model has no positions for.
+  package func checkContext(_ tree: SequenceTree) throws(GRAOError) {
+    let longest = tree.branches.map(\.count).max() ?? 0
+    if tree.prompt.count + longest > contextLength {
+      throw GRAOError(
+        "a prompt of \(tree.prompt.count) tokens with a completion of \(longest) exceeds the model's context of "
+          + "\(contextLength)")
+    }
+  }
+
+  // MARK: Generation
+
+  /// Samples completions of each prompt.
+  /// - Parameter progress: called with the tokens drawn, some at a time; may throw to stop.
+  public func generate(
+    _ prompts: [Prompt], _ options: GenerationOptions = GenerationOptions(),
+    progress: (_ tokens: Int) throws -> Void = { _ in }
+  ) throws -> [[Completion]] {
+    try checkOpen()
+    if !options.stop.isEmpty { _ = try requireTokenizer("a stop string") }
+    let ids = try prompts.map { prompt throws(GRAOError) in try encode(prompt) }
+    if let full = ids.first(where: { $0.count >= contextLength }) {
+      throw GRAOError("the prompt has \(full.count) tokens and leaves no room in the context of \(contextLength)")
+    }
+    var sampler = Sampler(
+      network: network, tokenizer: tokenizer, endOfSequence: endOfSequence, options: options)
+    return try sampler.run(ids, progress: progress)
+  }
+}

@@ -1,0 +1,29 @@
+import Checkpoints
+import Models
+import Values
+
+extension Model {
+  /// Writes a Hugging Face directory that transformers loads: the old directory or the new one, never half.
+  /// - Parameter elementType: float32, float16 or bfloat16; without one, an untrained model keeps the types its files
+  ///   had, and a trained one is written in float32.
+  public func save(_ directory: String, elementType: ElementType? = nil) throws(GRAOError) {
+    try checkOpen()
+    let parameters = network.parameters
+    let tensors = parameters.parameters.map { parameter in
+      let type = elementType ?? (network.isTrained ? .float32 : origin.elementTypes[parameter.name]?.saved ?? .float32)
+      let info = TensorInfo(name: parameter.name, shape: parameter.shape, elementType: type)
+      return OutgoingTensor(info) { parameters.get(parameter, into: $0) }
+    }
+    var config = network.configuration.table
+    if config["architectures"] == nil { config["architectures"] = [.string(network.architecture.className)] }
+    let types = Set(tensors.map(\.info.elementType.rawValue))
+    config[config["dtype"] == nil ? "torch_dtype" : "dtype"] = .string(types.count == 1 ? types.first ?? "" : "float32")
+
+    var files = tokenizer?.files() ?? []
+    if let generationConfig = origin.generationConfig {
+      let text = try JSON.print(.table(generationConfig), pretty: true) + "\n"
+      files.append(("generation_config.json", Array(text.utf8)))
+    }
+    try CheckpointWriter(config: config, tensors: tensors, files: files).write(to: directory)
+  }
+}
