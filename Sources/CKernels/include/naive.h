@@ -17,4 +17,82 @@ void naive_product_weight_gradient(const double *dy, const double *x, double *dw
 /// db[N] += the column sums of dy[T, N].
 void naive_bias_gradient(const double *dy, double *db, size_t t, size_t n);
 
+// ---------------------------------------------------------------- rows (naive_rows.c)
+
+/// y[r, :] = x[index[r], :].
+void naive_gather_rows(const double *x, const int32_t *index, double *y, size_t rows, size_t c);
+/// y[index[r], :] += x[r, :].
+void naive_scatter_add_rows(const double *x, const int32_t *index, double *y, size_t rows, size_t c);
+
+// ---------------------------------------------------------------- normalisation, rotation, activation (naive_norm.c)
+
+/// y[t, :] = x[t, :] · rstd[t] · w, rstd[t] = 1 / sqrt(mean(x[t, :]²) + epsilon).
+void naive_rms_norm(const double *x, const double *w, double epsilon, double *y, size_t t, size_t c);
+/// dx and dw are added to.
+void naive_rms_norm_gradient(
+  const double *dy, const double *x, const double *w, double epsilon, double *dx, double *dw, size_t t, size_t c);
+
+/// x[T, heads * D] turned in place by the angles whose cosines and sines stand at row positions[t].
+void naive_rope(
+  double *x, const int32_t *positions, const double *cosine, const double *sine, size_t t, size_t heads, size_t d,
+  bool inverse);
+
+/// h = gate / (1 + exp(-gate)) · up.
+void naive_swiglu(const double *gate, const double *up, double *h, size_t count);
+/// dgate and dup are added to.
+void naive_swiglu_gradient(
+  const double *dh, const double *gate, const double *up, double *dgate, double *dup, size_t count);
+
+// ---------------------------------------------------------------- attention (naive_attention.c)
+
+/// out[T, H * D] and lse[T, H] of q[T, H * D] over k, v[S, G * D]; segments and spans as in gk_attention.
+void naive_attention(
+  const double *q, const double *k, const double *v, double *out, double *lse, size_t h, size_t g, size_t d,
+  double scale, const gk_segment *segments, size_t segment_count, const gk_span *spans);
+/// dq, dk and dv are added to.
+void naive_attention_gradient(
+  const double *dout, const double *q, const double *k, const double *v, double *dq, double *dk, double *dv, size_t h,
+  size_t g, size_t d, double scale, const gk_segment *segments, size_t segment_count, const gk_span *spans);
+
+// ---------------------------------------------------------------- mixture of experts (naive_experts.c)
+
+/// weights[T, K] of the given experts[T, K]: their probabilities under softmax(logits[T, E]), divided by their sum
+/// where normalize. probabilities[T, E] may be NULL.
+void naive_route_weights(
+  const double *logits, const int32_t *experts, double *probabilities, double *weights, size_t t, size_t e, size_t k,
+  bool normalize);
+/// The K experts of each token of probabilities[T, E]: the most probable, a tie to the lower index, sorted by index.
+void naive_route_choice(const double *probabilities, int32_t *experts, size_t t, size_t e, size_t k);
+/// dlogits is added to; dprobabilities may be NULL.
+void naive_route_gradient(
+  const double *dweights, const double *dprobabilities, const double *logits, const int32_t *experts, double *dlogits,
+  size_t t, size_t e, size_t k, bool normalize);
+
+/// y[t, :] = Σ_j weights[t, j] · x[slot[t, j], :].
+void naive_combine(
+  const double *x, const int32_t *slot, const double *weights, double *y, size_t t, size_t k, size_t c);
+/// dx and dweights are added to.
+void naive_combine_gradient(
+  const double *dy, const double *x, const int32_t *slot, const double *weights, double *dx, double *dweights,
+  size_t t, size_t k, size_t c);
+
+// ---------------------------------------------------------------- vocabulary (naive_vocabulary.c)
+
+/// lse[T], logp[T] at targets[T] and entropy[T] of softmax(inverse_temperature · logits[T, V]).
+void naive_log_softmax(
+  const double *logits, double inverse_temperature, const int32_t *targets, double *logp, double *lse, double *entropy,
+  size_t t, size_t v);
+/// dlogits[T, V], the gradient of Σ_t dlogp[t] · logp[t], is added to.
+void naive_log_softmax_gradient(
+  const double *logits, double inverse_temperature, const int32_t *targets, const double *dlogp, double *dlogits,
+  size_t t, size_t v);
+
+/// probabilities[V] of the distribution that gk_sample draws from: 0 for the tokens that the filters drop.
+void naive_sampling(const double *logits, size_t v, const gk_sampling *sampling, double *probabilities);
+
+// ---------------------------------------------------------------- optimizer (naive_optimizer.c)
+
+/// One step of AdamW, as its paper and torch write it.
+void naive_adamw(double *w, const double *g, double *m, double *v, size_t count, const gk_adamw_step *step);
+
 #endif
