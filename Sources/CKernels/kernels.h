@@ -28,26 +28,99 @@ typedef struct {
 
 /// rows.inc
 typedef struct {
+  /// y[i] += x[i].
+  void (*add)(const float *x, float *y, size_t count);
 } gk_rows_kernels;
 
 /// norm.inc
 typedef struct {
+  void (*rms_norm)(const float *x, const float *w, float epsilon, float *y, float *rstd, size_t t, size_t c);
+  void (*input_gradient)(
+    const float *dy, const float *x, const float *w, const float *rstd, float *dx, size_t t, size_t c,
+    bool accumulate);
+  /// Columns [begin, end) of dw.
+  void (*weight_gradient)(
+    const float *dy, const float *x, const float *rstd, float *dw, size_t t, size_t c, size_t begin, size_t end);
 } gk_norm_kernels;
 
-/// attention.inc
+/// rotary.inc
 typedef struct {
+  void (*rotate)(
+    float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t, size_t heads, size_t d,
+    bool inverse);
+} gk_rotary_kernels;
+
+/// swiglu.inc
+typedef struct {
+  void (*forward)(const float *gate, const float *up, float *h, size_t count);
+  void (*gradient)(
+    const float *dh, const float *gate, const float *up, float *dgate, float *dup, size_t count);
+} gk_swiglu_kernels;
+
+/// The arguments of gk_attention and its gradient, as attention.inc gets them.
+typedef struct {
+  const float *q, *k, *v;
+  float *out, *lse;
+  const float *dout;
+  float *dq, *dk, *dv;
+  size_t h, g, d;
+  float scale;
+  const gk_segment *segments;
+  const gk_span *spans;
+} gk_attention_pass;
+
+/// attention.inc. Both work on key-value head `head` and take scratch of gk_attention_scratch floats.
+typedef struct {
+  /// Query rows [begin, end) of a segment.
+  void (*forward)(
+    const gk_attention_pass *pass, const gk_segment *segment, size_t begin, size_t end, size_t head, float *scratch);
+  /// All of a segment.
+  void (*gradient)(const gk_attention_pass *pass, const gk_segment *segment, size_t head, float *scratch);
 } gk_attention_kernels;
+
+enum { GK_ATTENTION_QUERIES = 4 };  // queries that walk the keys together
+
+/// Floats of a row of scores over `length` keys: the kernels write whole vectors past its end.
+static inline size_t gk_attention_stride(size_t length) { return (length + 31) / 16 * 16; }
+
+/// Scores and, in the gradient, what becomes of them.
+static inline size_t gk_attention_scratch(size_t length) {
+  return 2 * GK_ATTENTION_QUERIES * gk_attention_stride(length);
+}
 
 /// experts.inc
 typedef struct {
+  void (*route)(
+    const float *logits, float *probabilities, int32_t *experts, float *weights, size_t t, size_t e, size_t k,
+    bool normalize);
+  void (*route_gradient)(
+    const float *dweights, const float *dprobabilities, const float *probabilities, const int32_t *experts,
+    const float *weights, float *dlogits, size_t t, size_t e, size_t k, bool normalize);
+  void (*combine)(const float *x, const int32_t *slot, const float *weights, float *y, size_t t, size_t k, size_t c);
+  void (*combine_gradient)(
+    const float *dy, const float *x, const int32_t *slot, const float *weights, float *dx, float *dweights, size_t t,
+    size_t k, size_t c);
+  void (*ungather_add)(const float *dsorted, const int32_t *slot, float *dx, size_t t, size_t k, size_t c);
 } gk_experts_kernels;
 
 /// vocabulary.inc
 typedef struct {
+  void (*log_softmax)(
+    const float *logits, float inverse_temperature, const int32_t *targets, float *logp, float *lse, float *entropy,
+    size_t t, size_t v);
+  void (*log_softmax_gradient)(
+    float *logits, float inverse_temperature, const int32_t *targets, const float *lse, const float *dlogp, size_t t,
+    size_t v);
+  /// The largest of x, NaN apart; -inf where there is none.
+  float (*largest)(const float *x, size_t count);
+  /// x[i] becomes exp((x[i] - largest) · inverse_temperature), or 0 where that is NaN.
+  void (*weigh)(float *x, float largest, float inverse_temperature, size_t count);
 } gk_vocabulary_kernels;
 
 /// optimizer.inc
 typedef struct {
+  double (*sum_of_squares)(const float *x, size_t count);
+  void (*adamw)(float *w, const float *g, float *m, float *v, size_t count, const gk_adamw_step *step);
 } gk_optimizer_kernels;
 
 struct gk_kernels {
@@ -55,6 +128,8 @@ struct gk_kernels {
   gk_product_kernels product;
   gk_rows_kernels rows;
   gk_norm_kernels norm;
+  gk_rotary_kernels rotary;
+  gk_swiglu_kernels swiglu;
   gk_attention_kernels attention;
   gk_experts_kernels experts;
   gk_vocabulary_kernels vocabulary;

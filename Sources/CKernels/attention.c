@@ -1,0 +1,95 @@
+// Attention over packed sequences: which query rows and heads a task takes. The arithmetic is attention.inc's.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "kernels.h"
+#include "pool.h"
+
+/// Keys that the last row of a segment sees.
+static size_t keys(const gk_segment *segment, const gk_span *spans) {
+  size_t count = (size_t)segment->rows;
+  for (int32_t s = 0; s < segment->spans; s++) count += (size_t)spans[segment->span + s].rows;
+  return count;
+}
+
+/// Query rows that one task takes: their keys stay in the core's cache.
+enum { BLOCK_ROWS = 16 };
+
+typedef struct {
+  size_t segment, begin;
+} row_block;
+
+typedef struct {
+  gk_attention_pass pass;
+  const row_block *blocks;
+  size_t count;
+} forward_call;
+
+/// Task i: block i % count of key-value head i / count.
+static void forward_block(void *context, size_t task, int worker) {
+  const forward_call *call = context;
+  row_block block = call->blocks[task % call->count];
+  const gk_segment *segment = call->pass.segments + block.segment;
+  size_t rest = (size_t)segment->rows - block.begin, end = block.begin + (rest < BLOCK_ROWS ? rest : BLOCK_ROWS);
+  float *scratch = gk_scratch(worker, gk_attention_scratch(keys(segment, call->pass.spans)) * sizeof(float));
+  gk_active()->attention.forward(&call->pass, segment, block.begin, end, task / call->count, scratch);
+}
+
+/// out[T, H * D] and lse[T, H], over blocks of rows of each segment and key-value heads.
+void gk_attention(
+  const float *q, const float *k, const float *v, float *out, float *lse, size_t h, size_t g, size_t d, float scale,
+  const gk_segment *segments, size_t segment_count, const gk_span *spans) {
+  size_t count = 0;
+  for (size_t s = 0; s < segment_count; s++) count += ((size_t)segments[s].rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  if (count == 0) return;
+  row_block *blocks = malloc(count * sizeof *blocks);
+  if (blocks == NULL) {
+    fprintf(stderr, "grao: out of memory (the tasks of attention over %zu segments)\n", segment_count);
+    abort();
+  }
+  size_t n = 0;
+  for (size_t s = 0; s < segment_count; s++) {
+    for (size_t begin = 0; begin < (size_t)segments[s].rows; begin += BLOCK_ROWS) blocks[n++] = (row_block){s, begin};
+  }
+  forward_call call = {
+    .pass = {
+      .q = q, .k = k, .v = v, .out = out, .lse = lse, .h = h, .g = g, .d = d, .scale = scale, .segments = segments,
+      .spans = spans},
+    .blocks = blocks, .count = count};
+  gk_parallel(count * g, forward_block, &call);
+  free(blocks);
+}
+
+typedef struct {
+  gk_attention_pass pass;
+  const int32_t *trees;
+} gradient_call;
+
+/// Task i: tree i / G, key-value head i % G; segments in order.
+static void gradient_tree(void *context, size_t task, int worker) {
+  const gradient_call *call = context;
+  const gk_attention_pass *pass = &call->pass;
+  const int32_t *tree = call->trees + task / pass->g;
+  size_t longest = 0;
+  for (int32_t s = tree[0]; s < tree[1]; s++) {
+    size_t length = keys(pass->segments + s, pass->spans);
+    if (length > longest) longest = length;
+  }
+  float *scratch = gk_scratch(worker, gk_attention_scratch(longest) * sizeof(float));
+  for (int32_t s = tree[0]; s < tree[1]; s++) {
+    gk_active()->attention.gradient(pass, pass->segments + s, task % pass->g, scratch);
+  }
+}
+
+/// dq[T, H * D], dk and dv[S, G * D], over trees and key-value heads.
+void gk_attention_gradient(
+  const float *dout, const float *q, const float *k, const float *v, const float *out, const float *lse, float *dq,
+  float *dk, float *dv, size_t h, size_t g, size_t d, float scale, const gk_segment *segments, const gk_span *spans,
+  const int32_t *trees, size_t tree_count) {
+  gradient_call call = {
+    .pass = {
+      .q = q, .k = k, .v = v, .out = (float *)out, .lse = (float *)lse, .dout = dout, .dq = dq, .dk = dk, .dv = dv,
+      .h = h, .g = g, .d = d, .scale = scale, .segments = segments, .spans = spans},
+    .trees = trees};
+  gk_parallel(tree_count * g, gradient_tree, &call);
+}

@@ -1,0 +1,119 @@
+// Routing, sorting by expert and combining: tasks of rows. Rows of a choice belong to one token alone.
+#include "kernels.h"
+#include "pool.h"
+#include "tasks.h"
+
+typedef struct {
+  const float *logits, *dweights, *dprobabilities, *probabilities_in, *weights_in;
+  float *probabilities, *weights, *dlogits;
+  const int32_t *experts_in;
+  int32_t *experts;
+  size_t e, k;
+  bool normalize;
+} route_call;
+
+static void route_rows(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const route_call *call = context;
+  size_t at = begin * call->e, choice = begin * call->k;
+  gk_active()->experts.route(
+    call->logits + at, call->probabilities + at, call->experts + choice, call->weights + choice, end - begin, call->e,
+    call->k, call->normalize);
+}
+
+/// probabilities[T, E], experts[T, K] and weights[T, K] of logits[T, E].
+void gk_route(
+  const float *logits, float *probabilities, int32_t *experts, float *weights, size_t t, size_t e, size_t k,
+  bool normalize) {
+  route_call call = {
+    .logits = logits, .probabilities = probabilities, .experts = experts, .weights = weights, .e = e, .k = k,
+    .normalize = normalize};
+  gk_parallel_ranges(t, gk_rows_per_task(8 * e), route_rows, &call);
+}
+
+static void route_gradient_rows(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const route_call *call = context;
+  size_t at = begin * call->e, choice = begin * call->k;
+  gk_active()->experts.route_gradient(
+    call->dweights + choice, call->dprobabilities != NULL ? call->dprobabilities + at : NULL,
+    call->probabilities_in + at, call->experts_in + choice, call->weights_in + choice, call->dlogits + at, end - begin,
+    call->e, call->k, call->normalize);
+}
+
+void gk_route_gradient(
+  const float *dweights, const float *dprobabilities, const float *probabilities, const int32_t *experts,
+  const float *weights, float *dlogits, size_t t, size_t e, size_t k, bool normalize) {
+  route_call call = {
+    .dweights = dweights, .dprobabilities = dprobabilities, .probabilities_in = probabilities, .experts_in = experts,
+    .weights_in = weights, .dlogits = dlogits, .e = e, .k = k, .normalize = normalize};
+  gk_parallel_ranges(t, gk_rows_per_task(4 * e), route_gradient_rows, &call);
+}
+
+/// A counting sort of experts[T, K]: offsets[E + 1], token[T * K], slot[T, K].
+void gk_sort_by_expert(
+  const int32_t *experts, int32_t *offsets, int32_t *token, int32_t *slot, size_t t, size_t e, size_t k) {
+  for (size_t i = 0; i <= e; i++) offsets[i] = 0;
+  for (size_t choice = 0; choice < t * k; choice++) offsets[experts[choice] + 1]++;
+  for (size_t i = 0; i < e; i++) offsets[i + 1] += offsets[i];
+  // Placing moves each offset on to its expert's end, which is where the next one began.
+  for (size_t choice = 0; choice < t * k; choice++) {
+    int32_t row = offsets[experts[choice]]++;
+    token[row] = (int32_t)(choice / k);
+    slot[choice] = row;
+  }
+  for (size_t i = e; i > 0; i--) offsets[i] = offsets[i - 1];
+  offsets[0] = 0;
+}
+
+typedef struct {
+  const float *x, *dy, *weights;
+  const int32_t *slot;
+  float *y, *dx, *dweights;
+  size_t k, c;
+} combine_call;
+
+static void combine_rows(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const combine_call *call = context;
+  size_t choice = begin * call->k;
+  gk_active()->experts.combine(
+    call->x, call->slot + choice, call->weights + choice, call->y + begin * call->c, end - begin, call->k, call->c);
+}
+
+/// y[T, C] = Σ_j weights[t, j] · x[slot[t, j], :].
+void gk_combine(
+  const float *x, const int32_t *slot, const float *weights, float *y, size_t t, size_t k, size_t c) {
+  combine_call call = {.x = x, .slot = slot, .weights = weights, .y = y, .k = k, .c = c};
+  gk_parallel_ranges(t, gk_rows_per_task(k * c), combine_rows, &call);
+}
+
+static void combine_gradient_rows(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const combine_call *call = context;
+  size_t choice = begin * call->k;
+  gk_active()->experts.combine_gradient(
+    call->dy + begin * call->c, call->x, call->slot + choice, call->weights + choice, call->dx,
+    call->dweights + choice, end - begin, call->k, call->c);
+}
+
+void gk_combine_gradient(
+  const float *dy, const float *x, const int32_t *slot, const float *weights, float *dx, float *dweights, size_t t,
+  size_t k, size_t c) {
+  combine_call call = {
+    .dy = dy, .x = x, .slot = slot, .weights = weights, .dx = dx, .dweights = dweights, .k = k, .c = c};
+  gk_parallel_ranges(t, gk_rows_per_task(k * c), combine_gradient_rows, &call);
+}
+
+static void ungather_rows(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const combine_call *call = context;
+  gk_active()->experts.ungather_add(
+    call->x, call->slot + begin * call->k, call->dx + begin * call->c, end - begin, call->k, call->c);
+}
+
+/// dx[T, C] += Σ_j dsorted[slot[t, j], :].
+void gk_ungather_add(const float *dsorted, const int32_t *slot, float *dx, size_t t, size_t k, size_t c) {
+  combine_call call = {.x = dsorted, .slot = slot, .dx = dx, .k = k, .c = c};
+  gk_parallel_ranges(t, gk_rows_per_task(k * c), ungather_rows, &call);
+}

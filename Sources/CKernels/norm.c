@@ -1,0 +1,105 @@
+// Root-mean-square norm, rotary embedding and SwiGLU, forward beside gradient.
+#include "kernels.h"
+#include "pool.h"
+#include "tasks.h"
+
+typedef struct {
+  const float *dy, *x, *w, *rstd;
+  float *y, *dx, *dw, *rstd_out;
+  float epsilon;
+  size_t t, c;
+  bool accumulate;
+} norm_call;
+
+static void rms_norm_rows(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const norm_call *call = context;
+  size_t at = begin * call->c;
+  float *rstd = call->rstd_out != NULL ? call->rstd_out + begin : NULL;
+  gk_active()->norm.rms_norm(call->x + at, call->w, call->epsilon, call->y + at, rstd, end - begin, call->c);
+}
+
+/// y[T, C] = x · rstd · w, rstd[T] = 1 / sqrt(mean(x²) + epsilon).
+void gk_rms_norm(const float *x, const float *w, float epsilon, float *y, float *rstd, size_t t, size_t c) {
+  norm_call call = {.x = x, .w = w, .epsilon = epsilon, .y = y, .rstd_out = rstd, .c = c};
+  gk_parallel_ranges(t, gk_rows_per_task(c), rms_norm_rows, &call);
+}
+
+static void input_gradient_rows(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const norm_call *call = context;
+  size_t at = begin * call->c;
+  gk_active()->norm.input_gradient(
+    call->dy + at, call->x + at, call->w, call->rstd + begin, call->dx + at, end - begin, call->c, call->accumulate);
+}
+
+static void weight_gradient_columns(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const norm_call *call = context;
+  gk_active()->norm.weight_gradient(call->dy, call->x, call->rstd, call->dw, call->t, call->c, begin, end);
+}
+
+/// dx[T, C] over rows, dw[C] over columns.
+void gk_rms_norm_gradient(
+  const float *dy, const float *x, const float *w, const float *rstd, float *dx, float *dw, size_t t, size_t c,
+  bool accumulate) {
+  norm_call call = {
+    .dy = dy, .x = x, .w = w, .rstd = rstd, .dx = dx, .dw = dw, .t = t, .c = c, .accumulate = accumulate};
+  // First dw: dx may take the place of dy.
+  gk_parallel_ranges(c, gk_columns_per_task(t), weight_gradient_columns, &call);
+  gk_parallel_ranges(t, gk_rows_per_task(c), input_gradient_rows, &call);
+}
+
+typedef struct {
+  float *x;
+  const int32_t *positions;
+  const float *cosine, *sine;
+  size_t heads, d;
+  bool inverse;
+} rope_call;
+
+static void rope_rows(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const rope_call *call = context;
+  gk_active()->rotary.rotate(
+    call->x + begin * call->heads * call->d, call->positions + begin, call->cosine, call->sine, end - begin,
+    call->heads, call->d, call->inverse);
+}
+
+/// x[T, heads * D] turned in place.
+void gk_rope(
+  float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t, size_t heads, size_t d,
+  bool inverse) {
+  rope_call call = {x, positions, cosine, sine, heads, d, inverse};
+  gk_parallel_ranges(t, gk_rows_per_task(heads * d), rope_rows, &call);
+}
+
+typedef struct {
+  const float *dh, *gate, *up;
+  float *h, *dgate, *dup;
+} swiglu_call;
+
+static void swiglu_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const swiglu_call *call = context;
+  gk_active()->swiglu.forward(call->gate + begin, call->up + begin, call->h + begin, end - begin);
+}
+
+/// h = silu(gate) · up.
+void gk_swiglu(const float *gate, const float *up, float *h, size_t count) {
+  swiglu_call call = {.gate = gate, .up = up, .h = h};
+  gk_parallel_ranges(count, GK_TASK_FLOATS / 2, swiglu_range, &call);
+}
+
+static void swiglu_gradient_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const swiglu_call *call = context;
+  gk_active()->swiglu.gradient(
+    call->dh + begin, call->gate + begin, call->up + begin, call->dgate + begin, call->dup + begin, end - begin);
+}
+
+void gk_swiglu_gradient(
+  const float *dh, const float *gate, const float *up, float *dgate, float *dup, size_t count) {
+  swiglu_call call = {.dh = dh, .gate = gate, .up = up, .dgate = dgate, .dup = dup};
+  gk_parallel_ranges(count, GK_TASK_FLOATS / 2, swiglu_gradient_range, &call);
+}

@@ -1,0 +1,92 @@
+// Copies and sums of rows, and the embedding, whose table is packed. Sums over rows belong to tasks that own a range of
+// columns and walk the rows in order.
+#include <string.h>
+
+#include "kernels.h"
+#include "pool.h"
+#include "tasks.h"
+
+typedef struct {
+  const float *x;
+  const int32_t *index;
+  float *y;
+  size_t rows, c;
+} rows_call;
+
+static void add_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const rows_call *call = context;
+  gk_active()->rows.add(call->x + begin, call->y + begin, end - begin);
+}
+
+/// y[i] += x[i].
+void gk_add(const float *x, float *y, size_t count) {
+  rows_call call = {.x = x, .y = y};
+  gk_parallel_ranges(count, GK_TASK_FLOATS, add_range, &call);
+}
+
+static void gather_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const rows_call *call = context;
+  for (size_t r = begin; r < end; r++) {
+    memcpy(call->y + r * call->c, call->x + (size_t)call->index[r] * call->c, call->c * sizeof(float));
+  }
+}
+
+/// y[R, C] = x[index[r], :].
+void gk_gather_rows(const float *x, const int32_t *index, float *y, size_t rows, size_t c) {
+  rows_call call = {x, index, y, rows, c};
+  gk_parallel_ranges(rows, gk_rows_per_task(c), gather_range, &call);
+}
+
+static void scatter_add_columns(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const rows_call *call = context;
+  for (size_t r = 0; r < call->rows; r++) {
+    float *y = call->y + (size_t)call->index[r] * call->c;
+    gk_active()->rows.add(call->x + r * call->c + begin, y + begin, end - begin);
+  }
+}
+
+/// y[index[r], :] += x[R, C], r ascending.
+void gk_scatter_add_rows(const float *x, const int32_t *index, float *y, size_t rows, size_t c) {
+  rows_call call = {x, index, y, rows, c};
+  gk_parallel_ranges(c, gk_columns_per_task(rows), scatter_add_columns, &call);
+}
+
+/// Where row `n` of a packed table [V, C] begins; its channels follow GK_PANEL floats apart.
+static size_t packed_row(size_t n, size_t c) { return n / GK_PANEL * GK_PANEL * c + n % GK_PANEL; }
+
+static void embedding_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const rows_call *call = context;
+  size_t c = call->c;
+  for (size_t t = begin; t < end; t++) {
+    const float *w = call->x + packed_row((size_t)call->index[t], c);
+    float *y = call->y + t * c;
+    for (size_t i = 0; i < c; i++) y[i] = w[i * GK_PANEL];
+  }
+}
+
+/// y[T, C] = rows tokens[T] of the packed table w[V, C].
+void gk_embedding(const float *w, const int32_t *tokens, float *y, size_t t, size_t c) {
+  rows_call call = {w, tokens, y, t, c};
+  gk_parallel_ranges(t, gk_rows_per_task(c), embedding_range, &call);
+}
+
+static void embedding_gradient_columns(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const rows_call *call = context;
+  size_t c = call->c;
+  for (size_t t = 0; t < call->rows; t++) {
+    const float *dy = call->x + t * c;
+    float *dw = call->y + packed_row((size_t)call->index[t], c);
+    for (size_t i = begin; i < end; i++) dw[i * GK_PANEL] += dy[i];
+  }
+}
+
+/// dw[tokens[t], :] += dy[T, C], t ascending; dw packed [V, C].
+void gk_embedding_gradient(const float *dy, const int32_t *tokens, float *dw, size_t t, size_t c) {
+  rows_call call = {dy, tokens, dw, t, c};
+  gk_parallel_ranges(c, gk_columns_per_task(t), embedding_gradient_columns, &call);
+}

@@ -1,0 +1,67 @@
+// Log-softmax over the vocabulary: a task takes one row or a few. The largest logit of one row.
+#include "kernels.h"
+#include "pool.h"
+#include "tasks.h"
+
+typedef struct {
+  const float *logits, *dlogp, *lse_in;
+  float *gradient, *logp, *lse, *entropy;
+  const int32_t *targets;
+  float inverse_temperature;
+  size_t v;
+} softmax_call;
+
+static void log_softmax_rows(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const softmax_call *call = context;
+  gk_active()->vocabulary.log_softmax(
+    call->logits + begin * call->v, call->inverse_temperature, call->targets != NULL ? call->targets + begin : NULL,
+    call->logp != NULL ? call->logp + begin : NULL, call->lse != NULL ? call->lse + begin : NULL,
+    call->entropy != NULL ? call->entropy + begin : NULL, end - begin, call->v);
+}
+
+/// logp[T], lse[T] and entropy[T] of logits[T, V].
+void gk_log_softmax(
+  const float *logits, float inverse_temperature, const int32_t *targets, float *logp, float *lse, float *entropy,
+  size_t t, size_t v) {
+  softmax_call call = {
+    .logits = logits, .inverse_temperature = inverse_temperature, .targets = targets, .logp = logp, .lse = lse,
+    .entropy = entropy, .v = v};
+  gk_parallel_ranges(t, gk_rows_per_task(v), log_softmax_rows, &call);
+}
+
+static void gradient_rows(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const softmax_call *call = context;
+  gk_active()->vocabulary.log_softmax_gradient(
+    call->gradient + begin * call->v, call->inverse_temperature, call->targets + begin, call->lse_in + begin,
+    call->dlogp + begin, end - begin, call->v);
+}
+
+/// logits[T, V] become their gradient.
+void gk_log_softmax_gradient(
+  float *logits, float inverse_temperature, const int32_t *targets, const float *lse, const float *dlogp, size_t t,
+  size_t v) {
+  softmax_call call = {
+    .gradient = logits, .inverse_temperature = inverse_temperature, .targets = targets, .lse_in = lse, .dlogp = dlogp,
+    .v = v};
+  gk_parallel_ranges(t, gk_rows_per_task(v), gradient_rows, &call);
+}
+
+int32_t gk_argmax(const float *logits, size_t v) {
+  // Which block holds the largest, then where in it.
+  enum { BLOCK = 1024 };
+  float largest = -__builtin_inff();
+  size_t at = 0;
+  for (size_t begin = 0; begin < v; begin += BLOCK) {
+    float most = gk_active()->vocabulary.largest(logits + begin, v - begin < BLOCK ? v - begin : BLOCK);
+    if (most > largest) {
+      largest = most;
+      at = begin;
+    }
+  }
+  for (size_t i = at; i < v; i++) {
+    if (logits[i] == largest) return (int32_t)i;
+  }
+  return 0;
+}
