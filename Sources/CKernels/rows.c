@@ -4,6 +4,7 @@
 
 #include "kernels.h"
 #include "pool.h"
+#include "product.h"
 #include "tasks.h"
 
 typedef struct {

@@ -4,11 +4,7 @@
 
 #include <stddef.h>
 
-enum {
-  GK_PANEL = 32,            // outputs of a packed panel
-  GK_TASK_FLOATS = 16384,   // of an operation that reads and writes
-  GK_TASK_ROWS_MIN = 1,
-};
+enum { GK_TASK_FLOATS = 16384 };  // of an operation that reads and writes
 
 /// Rows of c floats.
 static inline size_t gk_rows_per_task(size_t c) { return 1 + GK_TASK_FLOATS / (c + 1); }
