@@ -1,7 +1,7 @@
 """Writes Tests/Fixtures/models: tiny random checkpoints saved by transformers, and what transformers and torch make
 of them (Tests/Fixtures/README.md describes the files).
 
-    python Tests/Oracles/make_models.py
+    python Tests/Oracles/make_models.py        (then make_v4_configs.py: the folder is written anew)
 """
 
 import json

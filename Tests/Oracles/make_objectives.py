@@ -139,7 +139,7 @@ def main():
             grao.append(case(f"no {part}", [random_group(4)], weights={p: PAPER[p] * (p != part) for p in PAPER}))
         grao += [
             case("all weights zero", [random_group(3)], weights=dict.fromkeys(PAPER, 0.0)),
-            case("other weights", [random_group(3)], weights={"exploration": 2.0, "imitation": 1.5, "regularizer": 0.1}),
+            case("other weights", [random_group(3)], weights=dict(exploration=2.0, imitation=1.5, regularizer=0.1)),
         ]
 
     PATH.parent.mkdir(parents=True, exist_ok=True)
