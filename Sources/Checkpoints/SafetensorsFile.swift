@@ -2,17 +2,17 @@ import Values
 
 /// One .safetensors file, mapped: eight bytes with the length of the header, a JSON header that gives each tensor's
 /// dtype, shape and place, and the elements. The whole header is checked against the file before anything is read.
-final class SafetensorsFile {
-  struct Entry {
-    let info: TensorInfo
+package final class SafetensorsFile {
+  package struct Entry {
+    package let info: TensorInfo
     /// The file's word for the format: "F32", "BF16", …
     let dtype: String
     /// Where the tensor lies in the file, in bytes.
     let range: Range<Int>
   }
 
-  let path: String
-  let entries: [String: Entry]
+  package let path: String
+  package let entries: [String: Entry]
   private let file: MappedFile
 
   /// Bits of one element of each dtype of the format.
@@ -23,7 +23,7 @@ final class SafetensorsFile {
   ]
   private static let types: [String: ElementType] = ["F32": .float32, "F16": .float16, "BF16": .bfloat16]
 
-  init(_ path: String) throws(GRAOError) {
+  package init(_ path: String) throws(GRAOError) {
     let file = try MappedFile(path)
     let bytes = file.bytes
     guard bytes.count >= 8 else {
@@ -100,7 +100,7 @@ final class SafetensorsFile {
   }
 
   /// `destination` has the size of the tensor.
-  func read(_ entry: Entry, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
+  package func read(_ entry: Entry, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
     guard let format = entry.info.elementType.plain else {
       throw GRAOError(
         "\(path): tensor \"\(entry.info.name)\" has the dtype \(entry.dtype); expected F32, F16 or BF16")
