@@ -2,8 +2,8 @@ import Data
 import Sampling
 import Values
 
-/// A host object of a script that rewards completions and has a name of its own: a plugin.
-public protocol NamedRewardScorer: RewardScorer {
+/// A host object of a script that has a name of its own: a plugin.
+public protocol NamedObject: AnyObject {
   var name: String { get }
 }
 
@@ -144,7 +144,7 @@ extension Reward {
   }
 
   private static func defaultName(of scorer: any RewardScorer, _ index: Int) -> String {
-    (scorer as? any NamedRewardScorer)?.name ?? "reward\(index + 1)"
+    (scorer as? any NamedObject)?.name ?? "reward\(index + 1)"
   }
 }
 

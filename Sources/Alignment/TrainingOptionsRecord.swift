@@ -1,0 +1,48 @@
+import Values
+
+extension TrainingOptions {
+  /// Every option as it was resolved, for the run's record: the names of ``schema``, host objects in words.
+  public var record: Table {
+    var table = Table()
+    table["method"] = .string(method.rawValue)
+    if let data { table["data"] = .string("\(data.source) (\(data.count) rows)") }
+    table["rewards"] = .array(
+      rewards.map { ["name": .string($0.name), "weight": $0.weight.description] })
+    table["on_reward_error"] = .string(onRewardError.rawValue)
+    if method == .grao {
+      table["weights"] = [
+        "exploration": weights.exploration.description, "imitation": weights.imitation.description,
+        "regularizer": weights.regularizer.description,
+      ]
+      table["advantage"] = [
+        "group": .string(advantage.group.rawValue), "scale": .string(advantage.scale.rawValue),
+        "epsilon": .number(advantage.epsilon),
+      ]
+    }
+    table["curriculum"] = curriculum.map { .string(($0 as? any NamedObject)?.name ?? "function") }
+    table["normalization"] = .string(normalization.rawValue)
+    table["prompts_per_step"] = .integer(promptsPerStep)
+    table["group_size"] = .integer(groupSize)
+    table["max_new_tokens"] = .integer(sampling.maxNewTokens)
+    table["temperature"] = .number(Double(sampling.temperature))
+    table["top_k"] = .integer(sampling.topK)
+    table["top_p"] = .number(Double(sampling.topP))
+    table["min_p"] = .number(Double(sampling.minP))
+    table["stop"] = .array(sampling.stop.map(Value.string))
+    table["logprob_temperature"] = .number(Double(logprobTemperature))
+    table["optimizer"] = [
+      "learning_rate": optimizer.learningRate.description,
+      "betas": [.number(optimizer.betas.0), .number(optimizer.betas.1)], "eps": .number(optimizer.epsilon),
+      "weight_decay": .number(optimizer.weightDecay), "max_grad_norm": .number(optimizer.maxGradNorm),
+    ]
+    table["micro_batch_tokens"] = .integer(microBatchTokens)
+    table["steps"] = steps.map { .integer($0) }
+    table["seed"] = .integer(Int(truncatingIfNeeded: seed))
+    if let evaluationData {
+      table["eval_data"] = .string("\(evaluationData.source) (\(evaluationData.count) rows)")
+    }
+    table["eval_every"] = evaluateEvery.map { .integer($0) }
+    table["run_dir"] = runDirectory.map { .string($0) }
+    return table
+  }
+}
