@@ -4,18 +4,16 @@ import Values
 
 /// How a model is evaluated.
 public struct EvaluationOptions {
-  /// Completions for each row.
-  public var samples = 1
-  public var maxNewTokens = 2048
-  /// 0, the default, is greedy.
-  public var temperature: Float = 0
-  public var stop: [String] = []
-  public var seed: UInt64 = 0
+  /// How completions are drawn: greedily, one for each row, unless set.
+  public var generation: GenerationOptions
   /// A second model whose completions are paired with the first one's by row and index, under the same seed.
   public var baseline: Model?
   public var onRewardError = RewardErrorPolicy.stop
 
-  public init() {}
+  public init() {
+    generation = GenerationOptions()
+    generation.temperature = 0
+  }
 }
 
 /// Scores a model's completions against the references of held-out rows, and against a baseline's completions.
@@ -27,12 +25,6 @@ public func evaluate(
   step: Int = 0, progress: (Int) throws -> Void = { _ in }
 ) throws -> Table {
   if rewards.isEmpty { throw GRAOError("grao.evaluate: option 'rewards' is empty: at least one is needed") }
-  var generation = GenerationOptions()
-  generation.samples = options.samples
-  generation.maxNewTokens = options.maxNewTokens
-  generation.temperature = options.temperature
-  generation.stop = options.stop
-  generation.seed = options.seed
   let state = ScheduleState(step: max(step, 1), steps: nil)
   let weights = try rewards.map { try $0.weight.value(at: state, option: "rewards.\($0.name).weight") }
   let panel = RewardPanel(rewards: rewards, onError: options.onRewardError)
@@ -44,7 +36,7 @@ public func evaluate(
       try reader.query(row, name: data.name(ofRow: index))
     }
     let rollout = Rollout(model: model, panel: panel, weights: weights, step: step)
-    return try rollout.groups(queries, generation, progress: progress)
+    return try rollout.groups(queries, options.generation, progress: progress)
   }
 
   let evaluated = try groups(of: model)

@@ -158,9 +158,8 @@ public final class Trainer {
 
   private func evaluation(on rows: Dataset) throws -> Table {
     var evaluation = EvaluationOptions()
-    evaluation.maxNewTokens = options.sampling.maxNewTokens
-    evaluation.stop = options.sampling.stop
-    evaluation.seed = options.seed
+    evaluation.generation.maxNewTokens = options.sampling.maxNewTokens
+    evaluation.generation.stop = options.sampling.stop
     evaluation.onRewardError = options.onRewardError
     return try evaluate(model, on: rows, rewards: options.rewards, evaluation, step: state.step)
   }

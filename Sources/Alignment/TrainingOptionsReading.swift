@@ -147,21 +147,3 @@ extension Reward {
     (scorer as? any NamedObject)?.name ?? "reward\(index + 1)"
   }
 }
-
-extension GenerationOptions {
-  /// The options of sampling that `reader`'s schema declares: max_new_tokens, temperature, top_k, top_p, min_p, stop.
-  public init(reading reader: OptionReader) throws(GRAOError) {
-    self.init()
-    maxNewTokens = try reader.integer("max_new_tokens")
-    temperature = Float(try reader.number("temperature"))
-    topK = try reader.integer("top_k")
-    topP = Float(try reader.number("top_p"))
-    minP = Float(try reader.number("min_p"))
-    if let text = try? reader.optionalString("stop") {
-      stop = [text]
-    } else if reader.has("stop") {
-      stop = try reader.strings("stop")
-    }
-    if stop.contains("") { throw reader.failure("stop", "must not hold an empty string") }
-  }
-}

@@ -24,16 +24,6 @@ extension TrainingOptions {
           choices: Normalization.allCases.map { .string($0.rawValue) }),
         OptionDeclaration("prompts_per_step", .integer, default: 64, "rows of one optimizer step", minimum: 1),
         OptionDeclaration("group_size", .integer, default: 8, "G, completions for each prompt", minimum: 1),
-        OptionDeclaration("max_new_tokens", .integer, default: 2048, "tokens of a completion at most", minimum: 1),
-        OptionDeclaration("temperature", .number, default: 0.7, "of sampling; 0 is greedy", minimum: 0),
-        OptionDeclaration(
-          "top_k", .integer, default: 0, "keep the k most probable tokens; 0: all", minimum: 0,
-          maximum: 0x1p30),
-        OptionDeclaration(
-          "top_p", .number, default: 1, "keep the most probable tokens up to this sum", minimum: 0, maximum: 1),
-        OptionDeclaration(
-          "min_p", .number, default: 0, "keep tokens this probable relative to the first", minimum: 0, maximum: 1),
-        OptionDeclaration("stop", .oneOf([.string, .array(of: .string)]), "texts that end a completion"),
         OptionDeclaration("optimizer", .nested(optimizer), default: .table(Table()), "AdamW"),
         OptionDeclaration(
           "logprob_temperature", .number, default: 1, "at which objectives see log-probabilities",
@@ -52,7 +42,7 @@ extension TrainingOptions {
         OptionDeclaration("dpo", .nested(dpo), "of method dpo"),
         OptionDeclaration("checkpoint_every", .integer, "steps between checkpoints: not in this version", minimum: 1),
         OptionDeclaration("resume", .oneOf([.boolean, .string]), "go on from a checkpoint: not in this version"),
-      ])
+      ] + GenerationOptions.declarations(temperature: 0.7))
   }
 
   private static var weights: OptionSchema {

@@ -15,6 +15,7 @@ public final class Model {
   /// What a save carries along unchanged.
   let origin: Origin
   public private(set) var isClosed = false
+  private var generations: UInt64 = 0
 
   struct Origin {
     var generationConfig: Table?
@@ -160,6 +161,12 @@ public final class Model {
   }
 
   // MARK: Generation
+
+  /// A seed that this model has not given before: the next of its own stream.
+  public func nextSeed() -> UInt64 {
+    generations += 1
+    return RandomStream(seed: 0, generations).key
+  }
 
   /// Samples completions of each prompt.
   /// - Parameter progress: called with the tokens drawn, some at a time; may throw to stop.
