@@ -27,7 +27,8 @@ const char *glb_traceback(const glb_state *state, size_t *size) {
 // Replaces what short_src cut of long paths in the text on top of the stack.
 static void restore_paths(lua_State *L) {
   lua_Debug frame;
-  for (int level = 1; lua_getstack(L, level, &frame); level++) {
+  // The walk to a level begins at the top each time, so not too far down.
+  for (int level = 1; level < 64 && lua_getstack(L, level, &frame); level++) {
     lua_getinfo(L, "S", &frame);
     if (frame.source[0] != '@' || strncmp(frame.short_src, "...", 3) != 0) continue;
     if (strstr(lua_tostring(L, -1), frame.source + 1) != NULL) continue;
@@ -92,6 +93,7 @@ glb_outcome glb_protect(glb_state *state, lua_CFunction body, void *context) {
   return outcome;
 }
 
+void glb_set_context(glb_state *state, void *context) { state->host.context = context; }
 bool glb_is_running(const glb_state *state) { return state->depth > 0; }
 size_t glb_memory_used(const glb_state *state) { return state->used; }
 size_t glb_failures(const glb_state *state) { return state->failures; }

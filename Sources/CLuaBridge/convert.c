@@ -27,6 +27,8 @@ static _Noreturn void fail(reader *r, const char *what) {
   luaL_Buffer text;
   luaL_buffinit(r->L, &text);
   if (r->argument > 0) {
+    glb_push_position(r->L, 2);  // of the function that called call_host, which called this
+    luaL_addvalue(&text);
     lua_pushfstring(r->L, "argument %d: ", r->argument);
     luaL_addvalue(&text);
   }

@@ -53,13 +53,15 @@ void glb_raise_memory(lua_State *L) {
 
 void glb_push_position(lua_State *L, int level) {
   lua_Debug frame;
-  if (lua_getstack(L, level, &frame) && lua_getinfo(L, "Sl", &frame) && frame.currentline > 0) {
+  while (lua_getstack(L, level++, &frame) && lua_getinfo(L, "Sl", &frame)) {
+    if (strcmp(frame.source, "=grao") == 0) continue;  // the engine's own Lua code
+    if (frame.currentline <= 0) break;
     // short_src cuts long paths.
     const char *path = frame.source[0] == '@' ? frame.source + 1 : frame.short_src;
     lua_pushfstring(L, "%s:%d: ", path, frame.currentline);
-  } else {
-    lua_pushliteral(L, "");
+    return;
   }
+  lua_pushliteral(L, "");
 }
 
 void glb_rethrow_abort(lua_State *L, int status) {

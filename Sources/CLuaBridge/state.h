@@ -110,7 +110,7 @@ void glb_open_bounded_strings(lua_State *L);
 
 /// Raises "not enough memory", as Lua's own allocations do.
 _Noreturn void glb_raise_memory(lua_State *L);
-/// Pushes "path:line: " of the function at `level`, with the whole path, or "".
+/// Pushes "path:line: " of the function at `level`, with the whole path, or "" where that is no Lua function.
 void glb_push_position(lua_State *L, int level);
 
 #endif

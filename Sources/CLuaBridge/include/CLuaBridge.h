@@ -95,10 +95,13 @@ typedef struct glb_options {
 
 /// A new state, or null where its memory did not suffice.
 glb_state *glb_new(glb_host host, glb_options options);
+/// Sets the context that the host's functions get, for a host that needs the state first.
+void glb_set_context(glb_state *state, void *context);
 /// Closes the state. Not during a call.
 void glb_free(glb_state *state);
 
-/// Compiles a text chunk (never a binary one) and gives a reference to its function. `name` is Lua's chunk name: "@path".
+/// Compiles a text chunk, never a binary one, and gives a reference to its function. `name` is Lua's chunk name:
+/// "@path", or "=grao" for code of the engine, to which no error is ascribed.
 glb_outcome glb_load(glb_state *state, const void *text, size_t size, const char *name, int32_t *function);
 /// Calls a Lua function. Takes what the arguments own.
 glb_outcome glb_call(glb_state *state, int32_t function, glb_tape *arguments, glb_tape *results);
