@@ -47,7 +47,7 @@ let package = Package(
     .testTarget(name: "AlignmentTests", dependencies: ["Alignment", "Values"]),
     .testTarget(name: "RunsTests", dependencies: ["Runs", "Values"]),
     .testTarget(name: "GRAOTests", dependencies: ["GRAO"]),
-    .testTarget(name: "ScriptingTests", dependencies: ["Scripting"]),
+    .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "CLuaBridge", "Values"]),
     .testTarget(name: "CommandTests", dependencies: ["grao-run"]),
   ],
   cLanguageStandard: .c11

@@ -1,0 +1,76 @@
+import Values
+
+/// A Lua state for code that is not the user's own script: allowlisted libraries, bounded memory and time, and files
+/// of one folder only.
+package enum Sandbox {
+  package struct Limits: Equatable, Sendable {
+    /// Wall time of each call.
+    package var seconds: Double
+    package var megabytes: Int
+
+    package init(seconds: Double = 2, megabytes: Int = 256) {
+      self.seconds = seconds
+      self.megabytes = megabytes
+    }
+  }
+
+  static func state(folder: String, limits: Limits, seed: Int) throws -> LuaState {
+    var options = LuaState.Options()
+    options.isSandboxed = true
+    options.seconds = limits.seconds
+    options.memory = limits.megabytes << 20
+    options.seed = seed
+    let state = try LuaState(options)
+    let find = HostFunction("require") { [weak state] call in
+      guard let state else { return [] }
+      let path = try modulePath(try call.string(1), in: folder)
+      return [.object(try state.load(try SourceFile.read(path), name: path)), .string(path)]
+    }
+    try state.loadOwn(setup).call([.object(find)])
+    return state
+  }
+
+  /// The file of a module: `a.b` is a/b.lua or a/b/init.lua within the folder, links resolved.
+  private static func modulePath(_ name: String, in folder: String) throws(GRAOError) -> String {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    func isPart(_ part: Substring) -> Bool {
+      !part.isEmpty && part.utf8.allSatisfy { (byte: UInt8) in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+          true
+        default: false
+        }
+      }
+    }
+    guard parts.allSatisfy(isPart) else {
+      throw GRAOError("require: '\(name)' is not the name of a module: letters, digits, _ and -, with dots between")
+    }
+    let stem = folder + "/" + parts.joined(separator: "/")
+    guard let root = SourceFile.resolved(folder) else { throw GRAOError("\(folder): no such folder") }
+    for path in [stem + ".lua", stem + "/init.lua"] {
+      guard let resolved = SourceFile.resolved(path) else { continue }
+      guard resolved.hasPrefix(root + "/") else {
+        throw GRAOError("require: module '\(name)' leads out of the plugin's folder")
+      }
+      return path
+    }
+    throw GRAOError("require: no module '\(name)' in the plugin's folder")
+  }
+
+  private static let setup = """
+    local find = ...
+    local loaded, begun = {}, {}
+    function require(name)
+      if loaded[name] == nil then
+        if begun[name] then error("require: module '" .. name .. "' failed before, or requires itself", 2) end
+        local chunk, path = find(name)
+        begun[name] = true
+        local value = chunk(name, path)
+        if value == nil then value = true end
+        loaded[name] = value
+      end
+      return loaded[name]
+    end
+    """
+}

@@ -1,0 +1,38 @@
+import Foundation
+import Values
+
+/// Lua source on disk.
+enum SourceFile {
+  /// Beyond this a file is no source, but a mistake.
+  private static let largest = 16 << 20
+
+  /// The bytes of a regular file, without a byte order mark; a first line that begins with '#' is emptied, so that
+  /// lines keep their numbers.
+  static func read(_ path: String) throws(GRAOError) -> [UInt8] {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw GRAOError("\(path): \(String(cString: strerror(errno)))") }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR: throw GRAOError("\(path): a directory, not a Lua file")
+    default: throw GRAOError("\(path): not a regular file")
+    }
+    guard status.st_size <= largest else { throw GRAOError("\(path): larger than \(largest >> 20) MiB") }
+    guard let data = FileManager.default.contents(atPath: path) else { throw GRAOError("\(path): cannot be read") }
+    var bytes = data[...]
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+    if bytes.first == UInt8(ascii: "#") { bytes = bytes.drop { $0 != UInt8(ascii: "\n") } }
+    return [UInt8](bytes)
+  }
+
+  static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The path without links and "..", nil where there is nothing.
+  static func resolved(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+}
