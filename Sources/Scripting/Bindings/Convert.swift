@@ -1,0 +1,79 @@
+import Alignment
+import GRAO
+import Values
+
+/// Values of scripts as the engine's types, and back.
+enum Convert {
+  /// A prompt: a string, or an array of ids.
+  static func prompt(_ value: Value, _ what: String) throws(GRAOError) -> Prompt {
+    if let text = value.string { return .text(text) }
+    if value.array?.first?.table != nil {
+      throw GRAOError("\(what) holds chat messages, which this version cannot render: write the prompt out as text")
+    }
+    return .ids(try ids(value, what, orElse: "a string or an array of token ids"))
+  }
+
+  /// A completion or reference: a string, or an array of ids.
+  static func response(_ value: Value, _ what: String) throws(GRAOError) -> Response {
+    if let text = value.string { return .text(text) }
+    return .ids(try ids(value, what, orElse: "a string or an array of token ids"))
+  }
+
+  static func ids(_ value: Value, _ what: String, orElse expected: String = "an array of token ids") throws(GRAOError)
+    -> [Int32]
+  {
+    try array(value, what, expected) { $0.integer.flatMap { Int32(exactly: $0) } }
+  }
+
+  static func array<T>(
+    _ value: Value, _ what: String, _ expected: String, _ read: (Value) -> T?
+  ) throws(GRAOError) -> [T] {
+    if let table = value.table, table.isEmpty { return [] }
+    guard let elements = value.array else { throw GRAOError("\(what) must be \(expected), not \(value.kind)") }
+    var result: [T] = []
+    result.reserveCapacity(elements.count)
+    for element in elements {
+      guard let read = read(element) else {
+        throw GRAOError("\(what) must be \(expected), but one element is \(element.kind)")
+      }
+      result.append(read)
+    }
+    return result
+  }
+
+  static func value(_ ids: [Int32]) -> Value { .array(ids.map { .integer(Int($0)) }) }
+  static func value(_ numbers: [Float]) -> Value { .array(numbers.map { .number(Double($0)) }) }
+
+  static func value(_ completion: Completion) -> Value {
+    var table = Table()
+    table["text"] = completion.text.map(Value.string)
+    table["ids"] = value(completion.ids)
+    table["logprobs"] = value(completion.logprobs)
+    table["finish_reason"] = .string(completion.finishReason.rawValue)
+    return .table(table)
+  }
+
+  /// What a reward function gets.
+  static func value(_ sample: RewardSample) -> Value {
+    var table = Table()
+    table["prompt"] = sample.prompt.map(Value.string)
+    table["completion"] = sample.completion.map(Value.string)
+    table["reference"] = sample.reference.map(Value.string)
+    table["ids"] = value(sample.ids)
+    table["finish_reason"] = .string(sample.finishReason.rawValue)
+    table["row"] = .table(sample.row)
+    table["step"] = .integer(sample.step)
+    table["is_reference"] = .boolean(sample.isReference)
+    return .table(table)
+  }
+
+  /// What schedules, curricula and `on_step` get.
+  static func value(_ state: ScheduleState) -> Value {
+    var table = Table()
+    table["step"] = .integer(state.step)
+    table["steps"] = state.steps.map { .integer($0) }
+    table["progress"] = .number(state.progress)
+    table["metrics"] = .table(state.metrics)
+    return .table(table)
+  }
+}

@@ -1,0 +1,48 @@
+import Alignment
+import Values
+
+// A function of a script, in each of the roles that the engine has for one.
+
+extension LuaFunction: RewardScorer {
+  package func score(_ samples: [RewardSample]) throws -> [Double?] {
+    try samples.map { sample in
+      let result = try call([Convert.value(sample)]).first ?? .null
+      if result.isNull { return nil }
+      guard let number = result.number else { throw unexpected("a reward function", result, "a number or nil") }
+      return number
+    }
+  }
+}
+
+extension LuaFunction: ScheduleSource {
+  package var schedule: Schedule {
+    .custom(name: "function") { state in
+      try self.number(self.call([Convert.value(state)]), of: "a schedule function")
+    }
+  }
+}
+
+extension LuaFunction: Curriculum {
+  package func weight(of row: Table, at state: ScheduleState) throws -> Double {
+    try number(call([.table(row), Convert.value(state)]), of: "a curriculum function")
+  }
+}
+
+extension LuaFunction: StepCallback {
+  package func call(_ state: ScheduleState) throws -> Bool {
+    let result: [Value] = try call([Convert.value(state)])
+    return result.first != false
+  }
+}
+
+extension LuaFunction {
+  private func number(_ results: [Value], of what: String) throws -> Double {
+    let result = results.first ?? .null
+    guard let number = result.number else { throw unexpected(what, result, "a number") }
+    return number
+  }
+
+  private func unexpected(_ what: String, _ found: Value, _ expected: String) -> GRAOError {
+    GRAOError("\(what) returned \(found.kind), expected \(expected)")
+  }
+}

@@ -1,0 +1,97 @@
+import Checkpoints
+import GRAO
+import Values
+
+/// Models and tokenizers as scripts see them.
+enum ModelBinding {
+  static func model(_ engine: ScriptEngine) -> LuaClass<Model> {
+    LuaClass<Model>("grao.model")
+      .description { "grao.model: \($0.architecture), \($0.parameterCount) parameters" }
+      .field("tokenizer") { model in model.tokenizer.map { .object($0) } ?? .null }
+      .method("info") { model, _ in
+        try model.checkOpen()
+        return [info(model)]
+      }
+      .method("logits") { model, call in
+        [Convert.value(try model.logits(try Convert.prompt(call[1], "argument 1 of \(call.name)")))]
+      }
+      .method("logprobs") { model, call in
+        let prompt = try Convert.prompt(call[1], "argument 1 of \(call.name)")
+        let completion = try Convert.response(call[2], "argument 2 of \(call.name)")
+        return [Convert.value(try model.logProbabilities(of: completion, after: prompt))]
+      }
+      .method("generate") { model, call in
+        let (prompts, options) = try generation(call, model)
+        let completions = try model.generate(prompts, options) { _ in try engine.checkInterrupt() }
+        return [.array(completions.map { .array($0.map { Convert.value($0) }) })]
+      }
+      .method("save") { model, call in
+        let options = try saveSchema.read(try call.options(2))
+        let type = try options.optionalString("dtype").flatMap(ElementType.init)
+        try model.save(try call.string(1), elementType: type)
+        return []
+      }
+      .close { $0.close() }
+  }
+
+  static var tokenizer: LuaClass<Tokenizer> {
+    LuaClass<Tokenizer>("grao.tokenizer")
+      .method("encode") { tokenizer, call in
+        let options = try OptionSchema(
+          owner: call.name, [OptionDeclaration("add_special_tokens", .boolean, default: true, "as the model expects")]
+        ).read(try call.options(2))
+        let special = try options.boolean("add_special_tokens")
+        return [Convert.value(try tokenizer.encode(try call.string(1), addSpecialTokens: special))]
+      }
+      .method("decode") { tokenizer, call in
+        let options = try OptionSchema(
+          owner: call.name, [OptionDeclaration("skip_special_tokens", .boolean, default: true, "leave them out")]
+        ).read(try call.options(2))
+        let ids = try Convert.ids(call[1], "argument 1 of \(call.name)")
+        return [.string(tokenizer.decode(ids, skipSpecialTokens: try options.boolean("skip_special_tokens")))]
+      }
+      .method("chat") { _, call in
+        throw GRAOError("\(call.name): chat templates are not in this version: write the prompt out as text")
+      }
+  }
+
+  private static func info(_ model: Model) -> Value {
+    [
+      "architecture": .string(model.architecture), "parameters": .integer(model.parameterCount),
+      "active_parameters": .integer(model.activeParameterCount), "layers": .integer(model.layers),
+      "experts": .integer(model.experts), "experts_per_token": .integer(model.expertsPerToken), "dtype": "float32",
+      "vocab_size": .integer(model.vocabularySize),
+    ]
+  }
+
+  private static var saveSchema: OptionSchema {
+    OptionSchema(
+      owner: "grao.model:save",
+      [
+        OptionDeclaration(
+          "dtype", .string, "element type of the files", choices: ["float32", "float16", "bfloat16"])
+      ])
+  }
+
+  private static func generation(_ call: LuaCall, _ model: Model) throws -> ([Prompt], GenerationOptions) {
+    let schema = OptionSchema(
+      owner: call.name,
+      [
+        OptionDeclaration("prompts", .array(), "strings or arrays of ids", required: true),
+        OptionDeclaration("samples", .integer, default: 1, "completions for each prompt", minimum: 1),
+        OptionDeclaration(
+          "logprobs_at", .string, "\"sampling\": log-probabilities of the filtered distribution that was drawn from",
+          choices: ["sampling"]),
+        OptionDeclaration("seed", .integer, "names the random streams; the model's next where not given"),
+      ] + GenerationOptions.declarations(temperature: 1))
+    let reader = try schema.read(try call.table(1))
+    var options = try GenerationOptions(reading: reader)
+    options.samples = try reader.integer("samples")
+    options.seed = try reader.optionalInteger("seed").map { UInt64(bitPattern: Int64($0)) } ?? model.nextSeed()
+    if reader.has("logprobs_at") { options.logprobs = .sampling }
+    let prompts = try reader.array("prompts").enumerated().map { index, value throws(GRAOError) in
+      try Convert.prompt(value, "\(call.name): option 'prompts[\(index + 1)]'")
+    }
+    return (prompts, options)
+  }
+}

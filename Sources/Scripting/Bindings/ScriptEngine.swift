@@ -1,0 +1,103 @@
+import Foundation
+import GRAO
+import Values
+
+/// Runs one user's script: its Lua state with the module `grao`, and what the bindings share.
+package final class ScriptEngine {
+  private let state: LuaState
+  private let script: String
+  private let pluginPaths: [String]
+
+  /// - Parameters:
+  ///   - script: path of the script.
+  ///   - pluginPaths: folders with plugins, searched before the others.
+  package init(script: String, pluginPaths: [String] = []) throws {
+    self.script = script
+    self.pluginPaths = pluginPaths
+    state = try LuaState()
+    try state.register(ModelBinding.model(self))
+    try state.register(ModelBinding.tokenizer)
+    try state.register(DatasetBinding.dataset)
+    try state.register(ScheduleBinding.scheduleClass)
+    try state.register(TrainerBinding.trainer(self))
+    try state.register(module: "grao", module)
+  }
+
+  /// Runs the script to its end. Throws its error: a ``LuaError`` with position and traceback.
+  package func run(arguments: [String]) throws {
+    try state.run(file: script, arguments: arguments)
+  }
+
+  func checkInterrupt() throws {
+    if Interruption.isRequested { throw LuaError(kind: .interrupted, message: "interrupted") }
+  }
+
+  /// Runs a trainer to its end, with progress on standard error.
+  func run(_ trainer: Trainer) throws -> Table {
+    let content = (try? SourceFile.read(script)) ?? []
+    let recorder = RunRecorder(
+      progress: StandardError.reporter(), script: ((script as NSString).lastPathComponent, Array(content)),
+      checkInterrupt: { [unowned self] in try self.checkInterrupt() })
+    defer { recorder.finish() }
+    return try trainer.run(observer: recorder)
+  }
+
+  private var module: Value {
+    func function(_ name: String, _ body: @escaping (LuaCall) throws -> [Value]) -> Value {
+      .object(HostFunction("grao." + name, body))
+    }
+    return [
+      "version": .string(Engine.version),
+      "load": function("load", Self.load),
+      "new": function("new", Self.new),
+      "dataset": function("dataset", DatasetBinding.make),
+      "train": function("train") { [unowned self] call in
+        let (model, options) = try TrainingOptions.read(try call.table(1))
+        return [.table(try run(Trainer(model, options)))]
+      },
+      "trainer": function("trainer") { call in
+        let (model, options) = try TrainingOptions.read(try call.table(1))
+        return [.object(try Trainer(model, options))]
+      },
+      "evaluate": function("evaluate") { [unowned self] call in
+        let (model, data, rewards, options) = try EvaluationOptions.read(try call.table(1))
+        return [
+          .table(try evaluate(model, on: data, rewards: rewards, options) { _ in try self.checkInterrupt() })
+        ]
+      },
+      "schedule": ScheduleBinding.module,
+      "json": JSONFunctions.module,
+    ]
+  }
+
+  private static func load(_ call: LuaCall) throws -> [Value] {
+    let schema = OptionSchema(
+      owner: call.name,
+      [OptionDeclaration("dtype", .string, default: "float32", "of computation", choices: ["float32", "bfloat16"])])
+    let options = try schema.read(try call.options(2))
+    if try options.string("dtype") == "bfloat16" {
+      throw options.failure("dtype", "\"bfloat16\" is not supported by this version of the engine")
+    }
+    return [.object(try Model.load(try call.string(1)))]
+  }
+
+  private static func new(_ call: LuaCall) throws -> [Value] {
+    let schema = OptionSchema(
+      owner: call.name,
+      [
+        OptionDeclaration("config", .table, "the keys of a Hugging Face config.json", required: true),
+        OptionDeclaration("tokenizer", .oneOf([.string, .object("a tokenizer")]), "a directory or a model's tokenizer"),
+        OptionDeclaration("seed", .integer, default: 0, "names the random weights"),
+      ])
+    let options = try schema.read(try call.table(1))
+    let tokenizer: Tokenizer? =
+      if let directory = options.optional("tokenizer")?.string {
+        try Tokenizer.load(directory: directory)
+      } else {
+        try options.optionalObject("tokenizer", as: Tokenizer.self, "a tokenizer")
+      }
+    let config = options.optional("config")?.table ?? Table()
+    let seed = UInt64(bitPattern: Int64(try options.integer("seed")))
+    return [.object(try Model(configuration: config, tokenizer: tokenizer, seed: seed))]
+  }
+}

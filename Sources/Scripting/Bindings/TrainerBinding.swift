@@ -1,0 +1,110 @@
+import Alignment
+import GRAO
+import Values
+
+/// Trainers as scripts drive them.
+enum TrainerBinding {
+  static func trainer(_ engine: ScriptEngine) -> LuaClass<Trainer> {
+    LuaClass<Trainer>("grao.trainer")
+      .method("rollout") { trainer, call in
+        let rows = try Convert.array(call[1], "argument 1 of \(call.name)", "an array of dataset rows") { $0.table }
+        let groups = try trainer.rollout(rows)
+        return [.array(zip(groups, rows).map { GroupConversion.value($0, row: $1) })]
+      }
+      .method("step") { trainer, call in
+        let groups = try call.array(1).enumerated().map { index, value in
+          try GroupConversion.group(value, "group \(index + 1)", trainer)
+        }
+        return [.table(try trainer.step(groups))]
+      }
+      .method("run") { trainer, _ in [.table(try engine.run(trainer))] }
+      .field("steps_made") { .integer($0.state.step) }
+  }
+}
+
+/// Groups as the tables that scripts make and change: `prompt`, `reference`, `reference_reward`, `samples`.
+enum GroupConversion {
+  static func value(_ group: Group, row: Table) -> Value {
+    var table = Table()
+    table["prompt"] = Convert.value(group.prompt)
+    table["reference"] = group.reference.map { Convert.value($0) }
+    table["reference_reward"] = group.referenceReward.map { .number($0) }
+    table["row"] = .table(row)
+    table["samples"] = .array(group.samples.map(value))
+    return .table(table)
+  }
+
+  private static func value(_ sample: Group.Sample) -> Value {
+    var table = Table()
+    table["ids"] = Convert.value(sample.ids)
+    table["text"] = sample.text.map(Value.string)
+    table["reward"] = sample.reward.map { .number($0) }
+    table["rewards"] = .table(Table(sample.rewards.map { ($0.name, .number($0.value)) }))
+    table["logprobs"] = sample.logprobs.map { Convert.value($0) }
+    table["finish_reason"] = sample.finishReason.map { .string($0.rawValue) }
+    return .table(table)
+  }
+
+  /// - Parameter what: which group it is, for messages.
+  static func group(_ value: Value, _ what: String, _ trainer: Trainer) throws(GRAOError) -> Group {
+    guard let given = value.table else { throw GRAOError("\(what) must be a table, not \(value.kind)") }
+    let reader = try groupSchema(what).read(given)
+    let model = trainer.model
+    var group = Group(
+      prompt: try model.encode(try Convert.prompt(reader.optional("prompt") ?? .null, "\(what): prompt")))
+    if let reference = reader.optional("reference") {
+      group.reference = try model.encode(try Convert.response(reference, "\(what): reference"))
+    }
+    group.referenceReward = try reader.optionalNumber("reference_reward")
+    for (index, value) in try reader.array("samples").enumerated() {
+      group.samples.append(try sample(value, "\(what): sample \(index + 1)", model))
+    }
+    return group
+  }
+
+  private static func sample(_ value: Value, _ what: String, _ model: Model) throws(GRAOError) -> Group.Sample {
+    guard let given = value.table else { throw GRAOError("\(what) must be a table, not \(value.kind)") }
+    let reader = try sampleSchema(what).read(given)
+    guard let content = reader.optional("ids") ?? reader.optional("text") else {
+      throw GRAOError("\(what) needs 'ids' or 'text'")
+    }
+    var sample = Group.Sample(ids: try model.encode(try Convert.response(content, what)))
+    sample.reward = try reader.optionalNumber("reward")
+    if reader.has("logprobs") { sample.logprobs = try reader.numbers("logprobs").map(Float.init) }
+    if reader.has("mask") { sample.mask = try reader.numbers("mask").map { $0 != 0 } }
+    sample.text = try reader.optionalString("text")
+    sample.finishReason = try reader.optionalString("finish_reason").flatMap(FinishReason.init)
+    if reader.has("rewards") {
+      for (name, value) in try reader.nested("rewards").table {
+        if let number = value.number { sample.rewards.append((name, number)) }
+      }
+    }
+    return sample
+  }
+
+  private static func groupSchema(_ what: String) -> OptionSchema {
+    OptionSchema(
+      owner: what,
+      [
+        OptionDeclaration("prompt", .any, "string or ids", required: true),
+        OptionDeclaration("reference", .any, "string or ids"),
+        OptionDeclaration("reference_reward", .number, "of the reference"),
+        OptionDeclaration("row", .table, "the dataset row it was made from"),
+        OptionDeclaration("samples", .array(), default: [], "completions"),
+      ])
+  }
+
+  private static func sampleSchema(_ what: String) -> OptionSchema {
+    OptionSchema(
+      owner: what,
+      [
+        OptionDeclaration("ids", .array(of: .integer), "tokens of the completion"),
+        OptionDeclaration("text", .string, "the completion, where ids are not given"),
+        OptionDeclaration("reward", .number, "without one the sample is left out"),
+        OptionDeclaration("rewards", .table, "each reward's own value"),
+        OptionDeclaration("logprobs", .array(of: .number), "the behaviour policy's"),
+        OptionDeclaration("mask", .array(of: .number), "0 for tokens that are not trained on"),
+        OptionDeclaration("finish_reason", .string, "why it ended", choices: ["stop", "length"]),
+      ])
+  }
+}
