@@ -45,7 +45,11 @@ HARD = [
     '{"key": [1, 2.5, null], "nested": {"a": "b\\n"}}', "for (int i = 0; i < n; ++i) { a[i] += b[i] * c; } // ok",
     "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n", "a<|endoftext|>b <|endoftext|> c<|endoftext|><|endoftext|>",
     "<|im_start", "|im_end|>", "<<|im_end|>>", "👋🏽 👩‍👩‍👧‍👦 🇩🇪🇫🇷 ❤️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿 😀😀😀", "é e\u0301 n\u0303 A\u030a \u1e9b\u0323 \u1100\u1161\u11a8 \u212b \u2126",
-    "q\u0323\u0307 q\u0307\u0323 \u0301\u1abf \U00011935\U00011930 \u0344", "Zalgo: H\u0321\u0353e\u0360\u0317l\u0489l\u0338o\u0334",
+    "q\u0323\u0307 q\u0307\u0323 \u0301\u1abf \U00011935\U00011930 \u0344",
+    # Composition at its edges: jamo within and just outside the ranges, a mark that decomposes into several, plane 14.
+    "\uc18c\u11bc \ud734\u11bf \uac00\u11a7 \u1112\u1175\u11c2 \u1113\u1161 \u110c\u1176 \uac01\u11a8",
+    "\u05a1\u0954\u0f75\u0f72 \u0343\u0340 \u0958\u0301 \U000e00f5\u0301 \u0301\u07fd \U0001d15e\U0001d165",
+    "Zalgo: H\u0321\u0353e\u0360\u0317l\u0489l\u0338o\u0334",
     "\u202eright to left\u202c \u200bzero\u200dwidth\ufeff", "\U00031350\U000323af new letters \U00010d40\U00010d41 \ua7cb",
     "https://example.org/a/b?c=d&e=%20#frag", "snake_case camelCase kebab-case SCREAMING_CASE", "….—–“”‘’«»¿¡§¶†‡•",
     "a" * 300, "ab" * 200, "日本語" * 40, "!" * 65 + "?" * 30, "=" * 80 + "\n" + "-" * 80, "\U0010ffff\ufffe\ue000\ufffd",
@@ -184,9 +188,9 @@ def features():
     text = "a--b-c 12  345-\u00e9\u00e9 --"
     for behavior in ["isolated", "removed", "merged_with_previous", "merged_with_next", "contiguous"]:
         for invert in [False, True]:
-            for pattern in [Regex("-+"), "-", Regex("[0-9]*"), " "]:
-                pre = pre_tokenizers.Split(pattern, behavior, invert)
-                add(f"Split {pattern} {behavior} {invert}", pieces(pre, [text, "-", "--x"]), [text, "-", "--x"])
+            for pattern, is_regex in [("-+", True), ("-", False), ("[0-9]*", True), (" ", False)]:
+                pre = pre_tokenizers.Split(Regex(pattern) if is_regex else pattern, behavior, invert)
+                add(f"Split '{pattern}' {behavior} {invert}", pieces(pre, [text, "-", "--x"]), [text, "-", "--x"])
     for individual in [False, True]:
         texts = ["abc 123\u00bd\u0664x7", "99", "no digits"]
         add(f"Digits {individual}", pieces(pre_tokenizers.Digits(individual), texts), texts)
