@@ -6,6 +6,8 @@ let package = Package(
   products: [
     .executable(name: "grao-run", targets: ["grao-run"]),
     .library(name: "GRAO", targets: ["GRAO"]),
+    // For Benchmarks.
+    .library(name: "CKernels", targets: ["CKernels"]),
   ],
   dependencies: [
     // The command line of grao-run.

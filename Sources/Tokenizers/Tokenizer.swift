@@ -71,8 +71,11 @@ public final class Tokenizer: Sendable {
       try stage("decoder").map { stage throws(GRAOError) in try Decoders.registry.make(stage) } ?? SpacedDecoder()
 
     var added = AddedTokens()
-    if let elements = root.value("added_tokens") {
-      for (index, element) in (elements.array ?? []).enumerated() {
+    if let value = root.value("added_tokens") {
+      guard let elements = value.array else {
+        throw GRAOError("\(source): added_tokens: expected an array, found \(value.kind)")
+      }
+      for (index, element) in elements.enumerated() {
         let token = try AddedToken(StageDescription(element, path: "\(source): added_tokens[\(index)]"))
         added.add(token, model.vocabulary, normalizer)
       }

@@ -1,0 +1,144 @@
+import Foundation
+
+/// Unicode's canonical decomposition and composition (UAX #15) with the data of Unicode 9, the version of the tables in
+/// HF tokenizers: characters of a later version stay as they are. (The standard library's own normalization of whole
+/// strings is of a later version, and as of 6.3 wrong for some sequences; for single scalars it serves as the table.)
+enum CanonicalComposition {
+  private struct Tables: Sendable {
+    /// Scalar → its full decomposition, where that is another.
+    var decompositions: [UInt32: [UInt32]] = [:]
+    /// first << 32 | second → what the two compose to.
+    var compositions: [UInt64: UInt32] = [:]
+  }
+
+  private static let version: Unicode.Version = (9, 0)
+
+  private static let tables: Tables = {
+    var tables = Tables()
+    var composites: [[UInt32]: UInt32] = [:]
+    // All that decompose, but for Hangul syllables, which arithmetic does.
+    for values in [0xC0...0x33FF, 0xA000...0xABFF, 0xF900...0x1FFFF, 0x2F800...0x2FA1F] as [ClosedRange<UInt32>] {
+      for value in values {
+        guard let scalar = Unicode.Scalar(value), let age = scalar.properties.age, age <= version else { continue }
+        let text = String(Character(scalar))
+        let parts = text.decomposedStringWithCanonicalMapping.unicodeScalars.map(\.value)
+        guard parts != [value] else { continue }
+        tables.decompositions[value] = parts
+        // Some are never composed.
+        if parts.count > 1, text.precomposedStringWithCanonicalMapping.unicodeScalars.map(\.value) == [value] {
+          composites[parts] = value
+        }
+      }
+    }
+    for (parts, value) in composites {
+      let start = Array(parts.dropLast())
+      guard let last = parts.last, let first = start.count == 1 ? start[0] : composites[start] else { continue }
+      tables.compositions[UInt64(first) << 32 | UInt64(last)] = value
+    }
+    return tables
+  }()
+
+  /// Hangul syllables: leading consonant, vowel and perhaps a trailing consonant, in this arrangement.
+  private enum Hangul {
+    static let leads: Range<UInt32> = 0x1100..<0x1113
+    static let vowels: Range<UInt32> = 0x1161..<0x1176
+    /// The number before the first trailing consonant stands for none.
+    static let trails: Range<UInt32> = 0x11A8..<0x11C3
+    static let syllables: Range<UInt32> = 0xAC00..<0xD7A4
+    static let trailCount: UInt32 = 28
+    static let vowelCount: UInt32 = 21
+  }
+
+  private static func combiningClass(_ value: UInt32) -> UInt8 {
+    guard value >= 0x300, let properties = Unicode.Scalar(value)?.properties, let age = properties.age, age <= version
+    else { return 0 }
+    return properties.canonicalCombiningClass.rawValue
+  }
+
+  /// Normalization form C of a text.
+  static func compose(_ text: some Sequence<Unicode.Scalar>) -> [UInt32] {
+    compose(ordered(decompose(text)))
+  }
+
+  private typealias Element = (value: UInt32, combiningClass: UInt8)
+
+  private static func decompose(_ text: some Sequence<Unicode.Scalar>) -> [Element] {
+    var out: [Element] = []
+    for scalar in text {
+      let value = scalar.value
+      if Hangul.syllables.contains(value) {
+        let index = value - Hangul.syllables.lowerBound
+        let pair = index / Hangul.trailCount
+        out.append((Hangul.leads.lowerBound + pair / Hangul.vowelCount, 0))
+        out.append((Hangul.vowels.lowerBound + pair % Hangul.vowelCount, 0))
+        let trail = index % Hangul.trailCount
+        if trail > 0 { out.append((Hangul.trails.lowerBound + trail - 1, 0)) }
+      } else if let parts = tables.decompositions[value] {
+        for part in parts { out.append((part, combiningClass(part))) }
+      } else {
+        out.append((value, combiningClass(value)))
+      }
+    }
+    return out
+  }
+
+  /// Each run of combining marks sorted by class, those of one class in the order they came in.
+  private static func ordered(_ elements: [Element]) -> [Element] {
+    var elements = elements
+    var start = 0
+    while start < elements.count {
+      guard elements[start].combiningClass > 0 else {
+        start += 1
+        continue
+      }
+      let end = elements[start...].firstIndex { $0.combiningClass == 0 } ?? elements.count
+      if end - start > 1 {
+        // Swift's sort is stable, in fact though not by promise: the offset makes sure.
+        let run = elements[start..<end].enumerated().sorted {
+          ($0.element.combiningClass, $0.offset) < ($1.element.combiningClass, $1.offset)
+        }
+        elements.replaceSubrange(start..<end, with: run.map(\.element))
+      }
+      start = end
+    }
+    return elements
+  }
+
+  private static func compose(_ elements: [Element]) -> [UInt32] {
+    var out: [UInt32] = []
+    out.reserveCapacity(elements.count)
+    // The last character of class 0, with which later ones compose, and the class of the last one kept after it.
+    var starter: Int?
+    var lastClass: UInt8?
+    for (value, combiningClass) in elements {
+      if let starter, lastClass.map({ $0 < combiningClass }) ?? true,
+        let composite = pair(out[starter], value)
+      {
+        out[starter] = composite
+        continue
+      }
+      if combiningClass == 0 {
+        starter = out.count
+        lastClass = nil
+      } else {
+        lastClass = combiningClass
+      }
+      out.append(value)
+    }
+    return out
+  }
+
+  /// What two characters compose to, if anything.
+  private static func pair(_ first: UInt32, _ second: UInt32) -> UInt32? {
+    if Hangul.leads.contains(first), Hangul.vowels.contains(second) {
+      let pair = (first - Hangul.leads.lowerBound) * Hangul.vowelCount + second - Hangul.vowels.lowerBound
+      return Hangul.syllables.lowerBound + pair * Hangul.trailCount
+    }
+    if Hangul.syllables.contains(first), (first - Hangul.syllables.lowerBound) % Hangul.trailCount == 0,
+      Hangul.trails.contains(second)
+    {
+      return first + second - Hangul.trails.lowerBound + 1
+    }
+    return tables.compositions[UInt64(first) << 32 | UInt64(second)]
+  }
+}

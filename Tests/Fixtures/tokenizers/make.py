@@ -1,0 +1,251 @@
+"""Makes the fixtures of TokenizersTests and scripts/arithmetic-tokenizer with HF tokenizers.
+
+    pip install tokenizers==0.23.3 && python make.py
+
+Four byte-level BPE tokenizers in the styles of published ones, trained here; small ones that show a single feature each;
+and what HF makes of hard and of random strings, as goldens. Everything in the JSON files is ASCII.
+"""
+
+import json
+import os
+import random
+
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+here = os.path.dirname(os.path.abspath(__file__))
+
+LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+          r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+QWEN2 = LLAMA3.replace("{1,3}", "")
+CHATML = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+
+LANGUAGES = [
+    "All human beings are born free and equal in dignity and rights. They are endowed with reason and conscience and "
+    "should act towards one another in a spirit of brotherhood. ",
+    "Alle Menschen sind frei und gleich an Würde und Rechten geboren. Sie sind mit Vernunft und Gewissen begabt. ",
+    "Tous les êtres humains naissent libres et égaux en dignité et en droits. Ils sont doués de raison. ",
+    "Todos los seres humanos nacen libres e iguales en dignidad y derechos, dotados como están de razón. ",
+    "Все люди рождаются свободными и равными в своем достоинстве и правах. Они наделены разумом и совестью. ",
+    "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι στην αξιοπρέπεια και τα δικαιώματα. ",
+    "人人生而自由，在尊严和权利上一律平等。他们赋有理性和良心，并应以兄弟关系的精神相对待。",
+    "すべての人間は、生まれながらにして自由であり、かつ、尊厳と権利とについて平等である。",
+    "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다. ",
+    "يولد جميع الناس أحرارًا متساوين في الكرامة والحقوق. وقد وهبوا عقلاً وضميرًا. ",
+    "सभी मनुष्यों को गौरव और अधिकारों के मामले में जन्मजात स्वतन्त्रता और समानता प्राप्त है। ",
+    "มนุษย์ทั้งหลายเกิดมามีอิสระและเสมอภาคกันในเกียรติศักดิ์และสิทธิ ",
+    "כל בני האדם נולדו בני חורין ושווים בערכם ובזכויותיהם. ",
+    "Tất cả mọi người sinh ra đều được tự do và bình đẳng về nhân phẩm và quyền lợi. ",
+]
+
+HARD = [
+    "", " ", "  ", "a", "\n", "\r\n", "\t", "\0", "Hello, world!", " hello  world ", "I'm sure they'd say WE'LL, don't you?",
+    "it's 'S 'RE 'ſ", "12345678901234567890", "1+1=2; 3.14159e-10", "٣٤ १२ ０１２ ½ Ⅷ ²", "a1b22c333d4444",
+    "line one\r\nline two\r\n\r\nline four\n\n\nend\r", "\t\ttabs\t and \u00a0 no-break\u3000ideographic \u2028 separators\x85",
+    " " * 70 + "x" + " " * 33, "x" + "\n" * 40 + " \n \n\t\n", "def f(x):\n    if x > 0:\n        return x ** 2\n    return None\n",
+    '{"key": [1, 2.5, null], "nested": {"a": "b\\n"}}', "for (int i = 0; i < n; ++i) { a[i] += b[i] * c; } // ok",
+    "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n", "a<|endoftext|>b <|endoftext|> c<|endoftext|><|endoftext|>",
+    "<|im_start", "|im_end|>", "<<|im_end|>>", "👋🏽 👩‍👩‍👧‍👦 🇩🇪🇫🇷 ❤️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿 😀😀😀", "é e\u0301 n\u0303 A\u030a \u1e9b\u0323 \u1100\u1161\u11a8 \u212b \u2126",
+    "q\u0323\u0307 q\u0307\u0323 \u0301\u1abf \U00011935\U00011930 \u0344",
+    # Composition at its edges: jamo within and just outside the ranges, a mark that decomposes into several, plane 14.
+    "\uc18c\u11bc \ud734\u11bf \uac00\u11a7 \u1112\u1175\u11c2 \u1113\u1161 \u110c\u1176 \uac01\u11a8",
+    "\u05a1\u0954\u0f75\u0f72 \u0343\u0340 \u0958\u0301 \U000e00f5\u0301 \u0301\u07fd \U0001d15e\U0001d165",
+    "Zalgo: H\u0321\u0353e\u0360\u0317l\u0489l\u0338o\u0334",
+    "\u202eright to left\u202c \u200bzero\u200dwidth\ufeff", "\U00031350\U000323af new letters \U00010d40\U00010d41 \ua7cb",
+    "https://example.org/a/b?c=d&e=%20#frag", "snake_case camelCase kebab-case SCREAMING_CASE", "….—–“”‘’«»¿¡§¶†‡•",
+    "a" * 300, "ab" * 200, "日本語" * 40, "!" * 65 + "?" * 30, "=" * 80 + "\n" + "-" * 80, "\U0010ffff\ufffe\ue000\ufffd",
+    *LANGUAGES,
+]
+
+
+def random_texts(count, seed):
+    """Strings of words, white space and characters from all over Unicode."""
+    r = random.Random(seed)
+    blocks = [(0x20, 0x7E)] * 6 + [
+        (0xA0, 0x24F), (0x300, 0x36F), (0x400, 0x4FF), (0x600, 0x6FF), (0x900, 0x97F), (0x1100, 0x11FF), (0x2000, 0x206F),
+        (0x2460, 0x24FF), (0x3000, 0x30FF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0xFF00, 0xFFEF), (0x1F300, 0x1FAFF),
+        (0x10000, 0x1FFFF), (0x20000, 0x323AF), (0xE0000, 0xE01EF), (0, 0x10FFFF)]
+    texts = []
+    for _ in range(count):
+        out = ""
+        for _ in range(r.choice([1, 2, 3, 5, 8, 13])):
+            kind = r.random()
+            if kind < 0.4:
+                out += r.choice(HARD)[:20]
+            elif kind < 0.55:
+                out += r.choice(" \t\n\r") * r.choice([1, 1, 2, 7])
+            else:
+                low, high = r.choice(blocks)
+                out += "".join(chr(c) for c in (r.randint(low, high) for _ in range(r.choice([1, 2, 4, 9])))
+                               if not 0xD800 <= c < 0xE000)
+        texts.append(out)
+    return texts
+
+
+def trained(pre_tokenizer, normalizer=None):
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizer
+    if normalizer:
+        tokenizer.normalizer = normalizer
+    tokenizer.decoder = decoders.ByteLevel()
+    corpus = LANGUAGES * 20 + HARD * 3 + [f"{i} + {i * 7} = {i * 8}\n" for i in range(2000)]
+    tokenizer.train_from_iterator(corpus, trainers.BpeTrainer(
+        vocab_size=1800, special_tokens=CHATML, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+    return tokenizer
+
+
+def byte_level(use_regex=True):
+    return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=use_regex)
+
+
+def split(pattern):
+    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(pattern), "isolated"), byte_level(False)])
+
+
+def gpt2():
+    tokenizer = trained(byte_level())
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
+    return tokenizer
+
+
+def smollm():
+    digits = pre_tokenizers.Digits(individual_digits=True)
+    return trained(pre_tokenizers.Sequence([digits, byte_level()]))
+
+
+def qwen2():
+    tokenizer = trained(split(QWEN2), normalizers.NFC())
+    # Neither is in the model's vocabulary; the second is an ordinary token.
+    tokenizer.add_special_tokens([AddedToken("<|box|>", normalized=False, special=True)])
+    tokenizer.add_tokens([AddedToken("<think>", normalized=False, special=False)])
+    return tokenizer
+
+
+def llama3():
+    tokenizer = trained(split(LLAMA3))
+    content = json.loads(tokenizer.to_str())
+    # ignore_merges shows only where the merges do not lead to a token: leave some out.
+    content["model"]["ignore_merges"] = True
+    content["model"]["merges"] = [merge for i, merge in enumerate(content["model"]["merges"]) if i < 300 or i % 7]
+    tokenizer = Tokenizer.from_str(json.dumps(content))
+    tokenizer.post_processor = processors.Sequence([
+        processors.ByteLevel(trim_offsets=False),
+        processors.TemplateProcessing(single="<|im_start|> $A", pair="<|im_start|> $A <|im_start|>:1 $B:1",
+                                      special_tokens=[("<|im_start|>", tokenizer.token_to_id("<|im_start|>"))])])
+    return tokenizer
+
+
+def write(path, value, **options):
+    with open(path, "w", encoding="ascii") as file:
+        json.dump(value, file, **(options or {"separators": (",", ":")}))
+        file.write("\n")
+
+
+def answers(tokenizer, texts, id_lists=()):
+    encoded = [{
+        "text": text, "ids": (ids := tokenizer.encode(text).ids), "plain": tokenizer.encode(text, add_special_tokens=False).ids,
+        "decoded": tokenizer.decode(ids), "all": tokenizer.decode(ids, skip_special_tokens=False),
+    } for text in texts]
+    decoded = [{
+        "ids": ids, "decoded": tokenizer.decode(ids), "all": tokenizer.decode(ids, skip_special_tokens=False),
+    } for ids in id_lists]
+    return {"encoded": encoded, "decoded": decoded}
+
+
+def styles():
+    r = random.Random(7)
+    for name, make in dict(gpt2=gpt2, smollm=smollm, qwen2=qwen2, llama3=llama3).items():
+        tokenizer = make()
+        folder = os.path.join(here, name)
+        os.makedirs(folder, exist_ok=True)
+        write(os.path.join(folder, "tokenizer.json"), json.loads(tokenizer.to_str()))
+        write(os.path.join(folder, "tokenizer_config.json"),
+              {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|im_end|>", "chat_template": "{{ messages }}"}, indent=2)
+        size = tokenizer.get_vocab_size()
+        id_lists = [[r.randrange(size + 3) for _ in range(r.choice([1, 2, 3, 8]))] for _ in range(60)]
+        write(os.path.join(folder, "goldens.json"), answers(tokenizer, HARD + random_texts(80, 1), id_lists))
+
+
+def features():
+    """Tokenizers of a few tokens, each for one feature; written with what HF makes of some texts."""
+    cases = []
+
+    def add(name, tokenizer, texts):
+        cases.append({"name": name, "tokenizer": json.loads(tokenizer.to_str()), **answers(tokenizer, texts)})
+
+    def pieces(pre_tokenizer, texts, normalizer=None):
+        """A tokenizer in which every piece of the texts is a token, so that ids show where text was cut."""
+        vocabulary = {}
+        for text in texts:
+            if normalizer:
+                text = normalizer.normalize_str(text)
+            for piece, _ in pre_tokenizer.pre_tokenize_str(text):
+                for token in [piece, *piece]:
+                    vocabulary.setdefault(token, len(vocabulary))
+        tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], ignore_merges=True))
+        tokenizer.pre_tokenizer = pre_tokenizer
+        return tokenizer
+
+    text = "a--b-c 12  345-\u00e9\u00e9 --"
+    for behavior in ["isolated", "removed", "merged_with_previous", "merged_with_next", "contiguous"]:
+        for invert in [False, True]:
+            for pattern, is_regex in [("-+", True), ("-", False), ("[0-9]*", True), (" ", False)]:
+                pre = pre_tokenizers.Split(Regex(pattern) if is_regex else pattern, behavior, invert)
+                add(f"Split '{pattern}' {behavior} {invert}", pieces(pre, [text, "-", "--x"]), [text, "-", "--x"])
+    for individual in [False, True]:
+        texts = ["abc 123\u00bd\u0664x7", "99", "no digits"]
+        add(f"Digits {individual}", pieces(pre_tokenizers.Digits(individual), texts), texts)
+    # The classes are Unicode 16's: the second of each pair came after Unicode 14.
+    for letters in [r"\p{L}+", r"\p{N}+", r"[\p{Lu}\p{Lt}]+", r"[\p{Ll}\p{Lm}\p{Lo}]+", r"\p{M}+", r"[\p{P}\p{S}]+"]:
+        texts = ["a\U00031350b", "1\U00010d40", "A\ua7cb", "b\u1c8a", "a\u0301\u0897", "!\U0001f6dc\u1b4e", "a\u088f"]
+        add(letters, pieces(pre_tokenizers.Split(Regex(letters), "isolated"), texts), texts)
+    texts = ["x", " x", "x y", ""]
+    add("prefix space", pieces(pre_tokenizers.ByteLevel(add_prefix_space=True), texts), texts)
+    both = pre_tokenizers.Sequence([pre_tokenizers.Split(" ", "removed"), pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)])
+    add("prefix space in a sequence", pieces(both, ["a b  c"]), ["a b  c"])
+    for i, content in enumerate(["<t>", "\u00e9", "a b"]):
+        for flags in [{}, {"lstrip": True}, {"rstrip": True}, {"lstrip": True, "rstrip": True}, {"single_word": True},
+                      {"normalized": True}, {"normalized": True, "lstrip": True, "rstrip": True}]:
+            tokenizer = Tokenizer(models.BPE(vocab={c: i for i, c in enumerate("ab<t> e\u00e9_1\u0301\n\t\u3000")}, merges=[]))
+            tokenizer.normalizer = normalizers.NFC()
+            flags = {"normalized": False, **flags}
+            tokenizer.add_special_tokens([AddedToken(content, special=True, **flags)])
+            tokenizer.add_tokens([AddedToken("bb", special=False), AddedToken("<t><t>", special=False, normalized=False)])
+            add(f"added {i} {flags}", tokenizer, [
+                "a<t>b", "a <t> b", "  <t>\t\n\u3000<t>  ", "<t>", "a_<t>1", "<t><t><t>", "abbb", "\u00e9 e\u0301 e\u0301b", "a b",
+                "aa bb", "a  a b  b", "\u3000a b"])
+    for unknown in [None, "<u>"]:
+        for fuse in [False, True]:
+            tokenizer = Tokenizer(models.BPE(vocab={"a": 0, "b": 1, "ab": 2, "<u>": 3}, merges=[("a", "b")], unk_token=unknown, fuse_unk=fuse))
+            add(f"unknown {unknown} {fuse}", tokenizer, ["abxab", "xx", "axxb", "\u00e9a\u4e00\u4e00b", ""])
+    # A merge that leads to the same token by another way, which a stale candidate must not spoil.
+    tokenizer = Tokenizer(models.BPE(
+        vocab={c: i for i, c in enumerate(["a", "b", "c", "d", "ab", "bc", "abc", "cd", "aa", "aaa", "aaaa"])},
+        merges=[("b", "c"), ("a", "b"), ("ab", "c"), ("a", "bc"), ("c", "d"), ("a", "a"), ("aa", "a"), ("aa", "aa")]))
+    add("merges", tokenizer, ["abc", "abcd", "aabcbc", "ababcabc", "aaaaaaaaa", "a" * 33 + "bcd" * 5])
+    write(os.path.join(here, "features.json"), cases)
+
+
+def arithmetic():
+    """The quickstart's tokenizer: one token a character."""
+    folder = os.path.join(here, "..", "..", "..", "scripts", "arithmetic-tokenizer")
+    os.makedirs(folder, exist_ok=True)
+    specials = ["<pad>", "<eos>", "<unk>"]
+    characters = "\u0120\u010a0123456789+-*/=()<>.,?:"
+    characters += "".join(chr(ord("A") + i) for i in range(26)) + "".join(chr(ord("a") + i) for i in range(26))
+    vocabulary = {token: i for i, token in enumerate([*specials, *characters])}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token="<unk>"))
+    tokenizer.pre_tokenizer = byte_level(False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in specials])
+    write(os.path.join(folder, "tokenizer.json"), json.loads(tokenizer.to_str()), indent=2)
+    write(os.path.join(folder, "tokenizer_config.json"), {
+        "tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<eos>", "pad_token": "<pad>", "unk_token": "<unk>",
+        "clean_up_tokenization_spaces": False}, indent=2)
+    write(os.path.join(here, "arithmetic.json"), answers(
+        tokenizer, ["12 + 7 =", " 19", "Q: what is 3*(4-1)?\nA: <eos>", "x<y>z / 2", "~\u00e9", ""]))
+
+
+if __name__ == "__main__":
+    styles()
+    features()
+    arithmetic()

@@ -1,0 +1,65 @@
+import CKernels
+import Testing
+
+extension KernelSuite {
+  @Suite struct ProductGroupedTests {
+    /// Rows of each expert: none, few, many, and all at one.
+    static let groups: [[Int32]] = [
+      [3, 0, 1, 12, 0, 200, 2, 0], [0, 0, 0, 0], [1, 1, 1, 1, 1, 1], [0, 150], [40], [7, 8, 9, 10, 11, 12, 13],
+    ]
+
+    struct Grouped {
+      let offsets: [Int32]
+      let parts: [ProductCase]
+      let n: Int
+      let c: Int
+
+      init(_ rows: [Int32], n: Int, c: Int) {
+        offsets = rows.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+        parts = rows.enumerated().map { ProductCase(t: Int($1), n: n, c: c, exact: false, seed: UInt64($0) + 1) }
+        (self.n, self.c) = (n, c)
+      }
+
+      var rows: Int { Int(offsets[offsets.count - 1]) }
+      var x: [Float] { parts.flatMap(\.x) }
+      var dy: [Float] { parts.flatMap(\.dy) }
+      var packed: [Float] { parts.flatMap(\.packed) }
+
+      func product() -> [Float] {
+        var y = [Float](repeating: .nan, count: rows * n)
+        gk_grouped_product(x, packed, &y, offsets, parts.count, n, c)
+        return y
+      }
+
+      func inputGradient(accumulate: Bool) -> [Float] {
+        var dx = accumulate ? parts.flatMap(\.dx) : [Float](repeating: .nan, count: rows * c)
+        gk_grouped_product_input_gradient(dy, packed, &dx, offsets, parts.count, n, c, accumulate)
+        return dx
+      }
+
+      func weightGradient() -> [Float] {
+        var dw = parts.flatMap { ProductCase.pack($0.dw, n: n, c: c) }
+        gk_grouped_product_weight_gradient(dy, x, &dw, offsets, parts.count, n, c)
+        return dw
+      }
+    }
+
+    @Test(arguments: variants, ProductGradientTests.paths)
+    func hasTheBitsOfEachExpertAlone(variant: String, path: String) {
+      for rows in Self.groups {
+        let grouped = Grouped(rows, n: 70, c: 300)
+        for threads: Int32 in [1, 2, 3] {
+          with(variant: variant, threads: threads, gradients: path) {
+            #expect(grouped.product().bits == grouped.parts.flatMap { $0.product().bits }, "\(rows)")
+            for accumulate in [false, true] {
+              #expect(
+                grouped.inputGradient(accumulate: accumulate).bits
+                  == grouped.parts.flatMap { $0.inputGradient(accumulate: accumulate).bits }, "\(rows)")
+            }
+            #expect(grouped.weightGradient().bits == grouped.parts.flatMap { $0.weightGradient().bits }, "\(rows)")
+          }
+        }
+      }
+    }
+  }
+}
