@@ -6,12 +6,11 @@
 
 @_exported import Alignment
 @_exported import Data
+import Kernels
 @_exported import Runs
 @_exported import Sampling
 @_exported import Tokenizers
 @_exported import Values
-
-import Kernels
 
 /// The engine.
 public enum Engine {

@@ -19,7 +19,8 @@ enum DatasetBinding {
         let mapped = try dataset.map { row in
           let result = try change.call([.table(row)]).first ?? .null
           guard let table = result.table else {
-            throw GRAOError("\(call.name): the function returned \(result.kind), expected a row: a table with named columns")
+            throw GRAOError(
+              "\(call.name): the function returned \(result.kind), expected a row: a table with named columns")
           }
           return table
         }

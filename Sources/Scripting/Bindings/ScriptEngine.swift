@@ -86,7 +86,8 @@ package final class ScriptEngine {
       owner: call.name,
       [
         OptionDeclaration("config", .table, "the keys of a Hugging Face config.json", required: true),
-        OptionDeclaration("tokenizer", .oneOf([.string, .object("a tokenizer")]), "a directory or a model's tokenizer"),
+        OptionDeclaration(
+          "tokenizer", .oneOf([.string, .object("a tokenizer")]), "a directory or a model's tokenizer"),
         OptionDeclaration("seed", .integer, default: 0, "names the random weights"),
       ])
     let options = try schema.read(try call.table(1))
