@@ -31,17 +31,24 @@ static float float_of(uint32_t key) {
   return x;
 }
 
+/// Neighbours count apart, four by four: one sum after the other into the same place would wait for memory.
+enum { APART = 4 };
+
 /// The k-th largest (1 ... count) of x.
 static float kth_largest(const float *x, size_t count, size_t k) {
   uint32_t found = 0, found_mask = 0;
   for (int digit = 0; digit < DIGITS; digit++) {
-    size_t counts[DIGIT_VALUES] = {0};
+    uint32_t counts[DIGIT_VALUES][APART] = {{0}};
     for (size_t i = 0; i < count; i++) {
       uint32_t bits = key(x[i]);
-      if ((bits & found_mask) == found) counts[bits >> digit_shift[digit] & digit_mask[digit]]++;
+      if ((bits & found_mask) == found) counts[bits >> digit_shift[digit] & digit_mask[digit]][i % APART]++;
     }
     uint32_t value = digit_mask[digit];
-    for (; value > 0 && counts[value] < k; value--) k -= counts[value];
+    for (; value > 0; value--) {
+      size_t here = (size_t)counts[value][0] + counts[value][1] + counts[value][2] + counts[value][3];
+      if (here >= k) break;
+      k -= here;
+    }
     found |= value << digit_shift[digit];
     found_mask |= digit_mask[digit] << digit_shift[digit];
   }
@@ -58,23 +65,26 @@ static crossing find_mass(const candidates *c, double mass) {
   uint32_t found = 0, found_mask = 0;
   double above = 0;
   for (int digit = 0; digit < DIGITS; digit++) {
-    double masses[DIGIT_VALUES] = {0};
-    bool present[DIGIT_VALUES] = {false};
+    double masses[DIGIT_VALUES][APART] = {{0}};
     for (size_t i = 0; i < c->count; i++) {
       uint32_t bits = key(c->value[i]);
-      if ((bits & found_mask) != found) continue;
-      uint32_t value = bits >> digit_shift[digit] & digit_mask[digit];
-      masses[value] += c->value[i];
-      present[value] = true;
+      if ((bits & found_mask) == found) {
+        masses[bits >> digit_shift[digit] & digit_mask[digit]][i % APART] += c->value[i];
+      }
     }
-    // The lowest digit that is there ends the walk, should rounding keep it short of the mass.
-    uint32_t value = 0, lowest = 0;
-    while (lowest < digit_mask[digit] && !present[lowest]) lowest++;
-    for (value = digit_mask[digit]; value > lowest; value--) {
-      if (present[value] && above + masses[value] >= mass) break;
-      above += masses[value];
+    // Should rounding keep the walk short of the mass, it ends at the lowest digit that weighs anything.
+    uint32_t last = digit_mask[digit];
+    double before_last = above;
+    for (uint32_t next = digit_mask[digit] + 1; next-- > 0;) {
+      double here = (masses[next][0] + masses[next][1]) + (masses[next][2] + masses[next][3]);
+      if (here == 0) continue;
+      last = next;
+      before_last = above;
+      above += here;
+      if (above >= mass) break;
     }
-    found |= value << digit_shift[digit];
+    above = before_last;
+    found |= last << digit_shift[digit];
     found_mask |= digit_mask[digit] << digit_shift[digit];
   }
   return (crossing){float_of(found), above};
