@@ -1,0 +1,85 @@
+import CKernels
+import Testing
+
+extension KernelSuite {
+  @Suite struct RowsTests {
+    static let widths = [1, 3, 16, 33, 64, 100, 577]
+
+    @Test func addAddsEachNumber() {
+      var numbers = Numbers(seed: 1)
+      for count in [0, 1, 7, 16, 1000, 40_003] {
+        let (x, y) = (numbers.normals(count), numbers.normals(count))
+        onEveryVariant {
+          var sum = y
+          gk_add(x, &sum, count)
+          return [sum]
+        } check: { variant, results in
+          #expect(results[0] == zip(x, y).map(+), "\(variant) \(count)")
+        }
+      }
+    }
+
+    @Test(arguments: widths) func gatherCopiesRows(c: Int) {
+      var numbers = Numbers(seed: 2)
+      for rows in [0, 1, 50, 700] {
+        let (x, index) = (numbers.normals(20 * c), numbers.indices(rows, below: 20))
+        var expected = zeros(rows * c)
+        naive_gather_rows(x.doubles, index, &expected, rows, c)
+        onEveryVariant {
+          var y = unwritten(rows * c)
+          gk_gather_rows(x, index, &y, rows, c)
+          return [y]
+        } check: { _, results in
+          #expect(results[0].doubles == expected)
+        }
+      }
+    }
+
+    @Test(arguments: widths) func scatterAddsRowsThatMeet(c: Int) {
+      var numbers = Numbers(seed: 3)
+      for rows in [0, 1, 50, 700] {
+        // Integers: their sums are exact, in any order.
+        let (x, y, index) = (numbers.integers(rows * c), numbers.integers(9 * c), numbers.indices(rows, below: 9))
+        var expected = y.doubles
+        naive_scatter_add_rows(x.doubles, index, &expected, rows, c)
+        onEveryVariant {
+          var sum = y
+          gk_scatter_add_rows(x, index, &sum, rows, c)
+          return [sum]
+        } check: { _, results in
+          #expect(results[0].doubles == expected)
+        }
+      }
+    }
+
+    @Test func scatterAddsInOrder() {
+      // 2²⁴ + 1 + 1 is 2²⁴ in single precision; 1 + 1 + 2²⁴ is not.
+      var y: [Float] = [0, 0]
+      gk_scatter_add_rows([16_777_216, 1, 1, 1, 1, 16_777_216], [0, 0, 0], &y, 3, 2)
+      #expect(y == [16_777_216 + 1, 16_777_218].map { Float($0) })
+    }
+
+    @Test(arguments: widths) func theEmbeddingReadsAPackedTable(c: Int) {
+      var numbers = Numbers(seed: 4)
+      for (t, v) in [(0, 5), (1, 1), (9, 31), (40, 100)] {
+        let (table, tokens, dy) = (numbers.integers(v * c), numbers.indices(t, below: v), numbers.integers(t * c))
+        let packed = ProductCase.pack(table, n: v, c: c)
+        var expected = zeros(t * c)
+        naive_gather_rows(table.doubles, tokens, &expected, t, c)
+        var gradient = table.doubles
+        naive_scatter_add_rows(dy.doubles, tokens, &gradient, t, c)
+        onEveryVariant {
+          var y = unwritten(t * c)
+          gk_embedding(packed, tokens, &y, t, c)
+          var dw = packed
+          gk_embedding_gradient(dy, tokens, &dw, t, c)
+          return [y, dw]
+        } check: { _, results in
+          #expect(results[0].doubles == expected)
+          #expect(ProductCase.unpack(results[1], n: v, c: c).doubles == gradient)
+          #expect(results[1].count == packed.count)
+        }
+      }
+    }
+  }
+}

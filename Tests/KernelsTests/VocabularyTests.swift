@@ -1,0 +1,91 @@
+import CKernels
+import Foundation
+import Testing
+
+extension KernelSuite {
+  @Suite struct VocabularyTests {
+    static let shapes = [(0, 5), (1, 1), (3, 2), (4, 15), (4, 16), (5, 33), (3, 1000), (2, 49_152)]
+
+    @Test(arguments: shapes) func logSoftmaxAndItsGradientEqualTheirTwins(t: Int, v: Int) {
+      var numbers = Numbers(seed: 1)
+      let logits = numbers.normals(t * v, deviation: 3)
+      let targets = numbers.indices(t, below: v)
+      let dlogp = numbers.normals(t)
+      for inverse: Float in [1, 1 / 0.7] {
+        var (logp, lse, entropy, gradient) = (zeros(t), zeros(t), zeros(t), zeros(t * v))
+        naive_log_softmax(logits.doubles, Double(inverse), targets, &logp, &lse, &entropy, t, v)
+        naive_log_softmax_gradient(logits.doubles, Double(inverse), targets, dlogp.doubles, &gradient, t, v)
+        onEveryVariant {
+          var (first, second, third, fourth) = (unwritten(t), unwritten(t), unwritten(t), logits)
+          gk_log_softmax(logits, inverse, targets, &first, &second, &third, t, v)
+          gk_log_softmax_gradient(&fourth, inverse, targets, second, dlogp, t, v)
+          var alone = unwritten(t)
+          gk_log_softmax(logits, inverse, targets, &alone, nil, nil, t, v)
+          #expect(alone.bits == first.bits)
+          gk_log_softmax(logits, inverse, nil, nil, &alone, nil, t, v)
+          #expect(alone.bits == second.bits)
+          return [first, second, third, fourth]
+        } check: { variant, results in
+          guard t > 0 else { return }
+          if v == 1 {
+            #expect(results[0] == [0] && results[2] == [0] && results[3] == [0], "\(variant)")
+          } else {
+            for (result, twin) in zip(results, [logp, lse, entropy]) {
+              #expect(relativeError(result, twin) < 1e-6, "\(variant)")
+            }
+            // lse is rounded to single precision, and a probability with it.
+            #expect(relativeError(results[3], gradient) < 2e-6, "\(variant)")
+          }
+        }
+      }
+    }
+
+    @Test func logSoftmaxsGradientIsThatOfItsTwin() {
+      var numbers = Numbers(seed: 2)
+      let (t, v) = (3, 6)
+      let (logits, dlogp) = (numbers.normals(t * v).doubles, numbers.normals(t).doubles)
+      let targets: [Int32] = [0, 5, 3]
+      var gradient = zeros(t * v)
+      naive_log_softmax_gradient(logits, 1.3, targets, dlogp, &gradient, t, v)
+      let differences = centralDifferences(logits) {
+        var (logp, lse, entropy) = (zeros(t), zeros(t), zeros(t))
+        naive_log_softmax($0, 1.3, targets, &logp, &lse, &entropy, t, v)
+        return dot(logp, dlogp)
+      }
+      #expect(relativeError(gradient, differences) < 1e-8)
+    }
+
+    @Test func masksAndLargeLogitsAreFine() {
+      onEveryVariant {
+        let logits: [Float] = [-.infinity, 1e30, -.infinity, 1e30] + [7, 7, 7, 7]
+        var (logp, lse, entropy) = (unwritten(2), unwritten(2), unwritten(2))
+        gk_log_softmax(logits, 1, [1, 2], &logp, &lse, &entropy, 2, 4)
+        var gradient = logits
+        gk_log_softmax_gradient(&gradient, 1, [0, 2], [1e30, lse[1]], [0, 1], 2, 4)
+        return [logp, entropy, gradient]
+      } check: { variant, results in
+        let expected = [-log(2.0), -log(4.0)]
+        #expect(relativeError(results[0], expected) < 1e-7, "\(variant)")
+        #expect(relativeError(results[1], expected.map { -$0 }) < 1e-7, "\(variant)")
+        #expect(relativeError(results[2], [0, 0, 0, 0, -0.25, -0.25, 0.75, -0.25]) < 1e-6, "\(variant)")
+      }
+    }
+
+    @Test func argmaxTakesTheLowestOfTheLargest() {
+      var numbers = Numbers(seed: 3)
+      for variant in variants {
+        with(variant: variant) {
+          for v in [1, 2, 15, 17, 1024, 1025, 49_152] {
+            var logits = numbers.normals(v)
+            let places = Array(numbers.indices(3, below: v))
+            for place in places { logits[Int(place)] = 50 }
+            #expect(gk_argmax(logits, v) == places.min())
+          }
+          #expect(gk_argmax([-.infinity, -.infinity], 2) == 0)
+          #expect(gk_argmax([.nan, -3, .nan, 2], 4) == 3)
+          #expect(gk_argmax([.nan, .nan], 2) == 0)
+        }
+      }
+    }
+  }
+}
