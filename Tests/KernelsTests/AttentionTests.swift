@@ -6,8 +6,9 @@ struct AttentionCase {
   var h = 4
   var g = 2
   var d = 16
-  /// Rows of q, and of k and v.
+  /// Rows of q. Those of k and v stand `shift` further on, behind rows that nobody reads.
   var rows = 0
+  static let shift = 3
   var segments: [gk_segment] = []
   var spans: [gk_span] = []
   /// Segments of each tree.
@@ -21,21 +22,26 @@ struct AttentionCase {
 
   init(heads h: Int, keyValueHeads g: Int, size d: Int) { (self.h, self.g, self.d) = (h, g, d) }
 
-  /// A run of new tokens after the rows of `prefix`.
-  mutating func addSegment(rows count: Int, prefix: [gk_span] = []) {
+  /// A run of new tokens after those of `prefix`.
+  mutating func addSegment(rows count: Int, prefix: [Range<Int>] = []) {
+    addSegment(rows..<rows + count, prefix: prefix)
+    rows += count
+  }
+
+  mutating func addSegment(_ tokens: Range<Int>, prefix: [Range<Int>]) {
     segments.append(
       gk_segment(
-        row: Int32(rows), rows: Int32(count), kv: Int32(rows), span: Int32(spans.count), spans: Int32(prefix.count)))
-    spans += prefix
-    rows += count
+        row: Int32(tokens.lowerBound), rows: Int32(tokens.count), kv: Int32(tokens.lowerBound + Self.shift),
+        span: Int32(spans.count), spans: Int32(prefix.count)))
+    spans += prefix.map { gk_span(row: Int32($0.lowerBound + Self.shift), rows: Int32($0.count)) }
   }
 
   mutating func endTree() { trees.append(Int32(segments.count)) }
 
   mutating func fill(_ numbers: inout Numbers) {
     q = numbers.normals(rows * h * d)
-    k = numbers.normals(rows * g * d)
-    v = numbers.normals(rows * g * d)
+    k = numbers.normals((rows + Self.shift) * g * d)
+    v = numbers.normals((rows + Self.shift) * g * d)
     dout = numbers.normals(rows * h * d)
   }
 
@@ -73,15 +79,14 @@ struct AttentionCase {
   /// its own.
   static func tree(heads h: Int, keyValueHeads g: Int, size d: Int, _ numbers: inout Numbers) -> AttentionCase {
     var example = AttentionCase(heads: h, keyValueHeads: g, size: d)
-    let prompt = 1 + numbers.below(40)
-    example.addSegment(rows: prompt)
-    let whole = gk_span(row: 0, rows: Int32(prompt))
-    let branch = gk_span(row: Int32(example.rows), rows: Int32(1 + numbers.below(20)))
-    example.addSegment(rows: Int(branch.rows), prefix: [whole])
-    example.addSegment(rows: 1 + numbers.below(9), prefix: [whole, branch])
-    example.addSegment(rows: 1, prefix: [whole])
-    let part = gk_span(row: branch.row, rows: (branch.rows + 1) / 2)
-    example.addSegment(rows: 1, prefix: [whole, part, gk_span(row: Int32(example.rows - 1), rows: 1)])
+    let prompt = 0..<1 + numbers.below(40)
+    example.addSegment(rows: prompt.count)
+    let branch = example.rows..<example.rows + 1 + numbers.below(20)
+    example.addSegment(rows: branch.count, prefix: [prompt])
+    example.addSegment(rows: 1 + numbers.below(9), prefix: [prompt, branch])
+    example.addSegment(rows: 1, prefix: [prompt])
+    let part = branch.prefix((branch.count + 1) / 2)
+    example.addSegment(rows: 1, prefix: [prompt, part, example.rows - 1..<example.rows])
     example.endTree()
     example.addSegment(rows: 17 + numbers.below(8))
     example.endTree()
@@ -116,7 +121,7 @@ extension KernelSuite {
       var numbers = Numbers(seed: 7)
       var example = AttentionCase(heads: 2, keyValueHeads: 1, size: 4)
       example.addSegment(rows: 3)
-      example.addSegment(rows: 2, prefix: [gk_span(row: 0, rows: 3)])
+      example.addSegment(rows: 2, prefix: [0..<3])
       example.endTree()
       example.fill(&numbers)
       let (q, k, v) = (example.q.doubles, example.k.doubles, example.v.doubles)
@@ -152,14 +157,18 @@ extension KernelSuite {
       let (h, g, d) = (tree.h, tree.g, tree.d)
       var rows: [Int] = []
       for span in tree.spans[Int(segment.span)..<Int(segment.span + segment.spans)] {
-        rows += Int(span.row)..<Int(span.row + span.rows)
+        rows += (0..<Int(span.rows)).map { Int(span.row) - AttentionCase.shift + $0 }
       }
       let prefix = rows.count
       rows += Int(segment.row)..<Int(segment.row + segment.rows)
-      func part(_ x: [Float], _ width: Int) -> [Float] { rows.flatMap { x[$0 * width..<($0 + 1) * width] } }
+      func part(_ x: [Float], _ width: Int, shift: Int = 0) -> [Float] {
+        x.prefix(shift * width) + rows.flatMap { x[($0 + shift) * width..<($0 + shift + 1) * width] }
+      }
       var alone = AttentionCase(heads: h, keyValueHeads: g, size: d)
       alone.addSegment(rows: rows.count)
-      (alone.q, alone.k, alone.v) = (part(tree.q, h * d), part(tree.k, g * d), part(tree.v, g * d))
+      alone.q = part(tree.q, h * d)
+      alone.k = part(tree.k, g * d, shift: AttentionCase.shift)
+      alone.v = part(tree.v, g * d, shift: AttentionCase.shift)
       let results = alone.forward()
       for i in prefix..<rows.count {
         let (from, to) = (rows[i], rows[i] + 1)
@@ -185,11 +194,7 @@ extension KernelSuite {
         var cuts = [0, row]
         for _ in 0..<numbers.below(4) { cuts.append(numbers.below(row + 1)) }
         cuts.sort()
-        let prefix = zip(cuts, cuts.dropFirst()).map { gk_span(row: Int32($0), rows: Int32($1 - $0)) }
-        decode.segments.append(
-          gk_segment(
-            row: Int32(row), rows: 1, kv: Int32(row), span: Int32(decode.spans.count), spans: Int32(prefix.count)))
-        decode.spans += prefix
+        decode.addSegment(row..<row + 1, prefix: zip(cuts, cuts.dropFirst()).map { $0..<$1 })
       }
       for variant in variants {
         with(variant: variant) {
@@ -207,7 +212,7 @@ extension KernelSuite {
         with(variant: variant) {
           let before = example.forward()[0]
           var changed = example
-          for i in 20 * 16..<21 * 16 { (changed.k[i], changed.v[i]) = (.nan, .infinity) }
+          for i in changed.k.indices.suffix(16) { (changed.k[i], changed.v[i]) = (.nan, .infinity) }
           let after = changed.forward()[0]
           #expect(before.prefix(20 * 48).map(\.bitPattern) == after.prefix(20 * 48).map(\.bitPattern), "\(variant)")
           #expect(after.suffix(48).allSatisfy { $0.isNaN }, "\(variant)")
@@ -218,7 +223,10 @@ extension KernelSuite {
     @Test func largeScoresDoNotOverflow() {
       var example = AttentionCase(heads: 1, keyValueHeads: 1, size: 2)
       example.addSegment(rows: 2)
-      (example.q, example.k, example.v) = ([300, 0, 300, 0], [-300, 0, 300, 0], [1, 2, 3, 4])
+      let unread = [Float](repeating: .nan, count: 2 * AttentionCase.shift)
+      example.q = [300, 0, 300, 0]
+      example.k = unread + [-300, 0, 300, 0]
+      example.v = unread + [1, 2, 3, 4]
       onEveryVariant {
         example.forward()
       } check: { variant, results in
