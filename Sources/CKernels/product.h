@@ -11,7 +11,7 @@ enum {
   GK_INPUT_SCRATCH = GK_TURNED_DEPTH * GK_PANEL,  // floats
 
   // The weight gradient gathers this many tokens of at most this many channels (a multiple of GK_TILE_ROWS).
-  GK_GATHERED_DEPTH = 256,
+  GK_GATHERED_DEPTH = 128,
   GK_GATHERED_CHANNELS = 120,
   GK_WEIGHT_SCRATCH = GK_GATHERED_DEPTH * (GK_GATHERED_CHANNELS + GK_PANEL),  // floats
 };
