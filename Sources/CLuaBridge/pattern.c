@@ -58,6 +58,7 @@ static bool is_in_class(int class, int byte) {
     case 'u': is = isupper(byte); break;
     case 'w': is = isalnum(byte); break;
     case 'x': is = isxdigit(byte); break;
+    case 'z': is = byte == 0; break;  // undocumented since 5.2, but there
     default: return byte == class;
   }
   return is != (isupper(class) != 0);

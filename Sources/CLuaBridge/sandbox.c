@@ -154,8 +154,9 @@ void glb_open_sandbox(lua_State *L) {
                                        "packsize", "reverse", "sub", "unpack", "upper", NULL};
   static const char *const table[] = {"concat", "pack", "unpack", NULL};
   static const char *const utf8[] = {"char", "codepoint", "codes", "len", "offset", NULL};
-  static const char *const math[] = {"abs", "acos", "asin", "atan", "ceil", "cos", "deg",  "exp", "floor",     "fmod", "log",
-                                     "max", "min",  "modf", "rad",  "sin",  "sqrt", "tan", "tointeger", "type", "ult", NULL};
+  static const char *const math[] = {"abs", "acos", "asin", "atan", "ceil", "cos", "deg", "exp", "floor", "fmod", "log",
+                                     "max", "min", "modf", "rad", "sin", "sqrt", "tan", "tointeger", "type", "ult",
+                                     NULL};
   lua_pushcfunction(L, luaopen_base);
   lua_call(L, 0, 1);
   keep(L, base);

@@ -76,7 +76,8 @@ package final class LuaClass<Instance: AnyObject> {
     return .object(
       HostFunction(name) { call in
         guard let instance = call[1].object as? Instance else {
-          throw GRAOError("\(name) was called on \(call[1].kind), not on a \(className); write ':' before a method's name")
+          throw GRAOError(
+            "\(name) was called on \(call[1].kind), not on a \(className); write ':' before a method's name")
         }
         return try body(instance, LuaCall(name: name, arguments: Array(call.arguments.dropFirst())))
       })

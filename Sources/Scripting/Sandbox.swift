@@ -23,6 +23,9 @@ package enum Sandbox {
     let state = try LuaState(options)
     let find = HostFunction("require") { [weak state] call in
       guard let state else { return [] }
+      if call[2].boolean == true {
+        throw GRAOError("require: module '\(try call.string(1))' failed before, or requires itself")
+      }
       let path = try modulePath(try call.string(1), in: folder)
       return [.object(try state.load(try SourceFile.read(path), name: path)), .string(path)]
     }
@@ -33,17 +36,7 @@ package enum Sandbox {
   /// The file of a module: `a.b` is a/b.lua or a/b/init.lua within the folder, links resolved.
   private static func modulePath(_ name: String, in folder: String) throws(GRAOError) -> String {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    func isPart(_ part: Substring) -> Bool {
-      !part.isEmpty && part.utf8.allSatisfy { (byte: UInt8) in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-          true
-        default: false
-        }
-      }
-    }
-    guard parts.allSatisfy(isPart) else {
+    guard parts.allSatisfy(SourceFile.isName) else {
       throw GRAOError("require: '\(name)' is not the name of a module: letters, digits, _ and -, with dots between")
     }
     let stem = folder + "/" + parts.joined(separator: "/")
@@ -63,8 +56,7 @@ package enum Sandbox {
     local loaded, begun = {}, {}
     function require(name)
       if loaded[name] == nil then
-        if begun[name] then error("require: module '" .. name .. "' failed before, or requires itself", 2) end
-        local chunk, path = find(name)
+        local chunk, path = find(name, begun[name])
         begun[name] = true
         local value = chunk(name, path)
         if value == nil then value = true end

@@ -24,6 +24,19 @@ enum SourceFile {
     return [UInt8](bytes)
   }
 
+  /// Whether a name has only ASCII letters, digits, _ and -, so that it can be part of a path.
+  static func isName(_ name: some StringProtocol) -> Bool {
+    !name.isEmpty
+      && name.utf8.allSatisfy { (byte: UInt8) in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+          true
+        default: false
+        }
+      }
+  }
+
   static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])

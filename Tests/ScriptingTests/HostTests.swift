@@ -11,7 +11,8 @@ import Values
         "swap": function("swap") { call in [call[2], call[1]] },
         "inner": ["count": function("count") { call in [.integer(call.count)] }],
       ])
-    let text = "local h = require 'host' local a, b = h.swap(1, 'x') return a, b, h.inner.count(nil, nil), h.inner.count()"
+    let text =
+      "local h = require 'host' local a, b = h.swap(1, 'x') return a, b, h.inner.count(nil, nil), h.inner.count()"
     #expect(try run(text, in: state) == ["x", 1, 2, 0])
   }
 
@@ -116,7 +117,9 @@ import Values
       let error = #expect(throws: LuaError.self) { try run(text, in: state, [object]) }
       return error?.message ?? ""
     }
-    #expect(try message("(...).same(7)").hasSuffix("test.counted:same was called on an integer, not on a test.counted; write ':' before a method's name"))
+    #expect(
+      try message("(...).same(7)").hasSuffix(
+        "test.counted:same was called on an integer, not on a test.counted; write ':' before a method's name"))
     #expect(try message("local o = ... o.x = 1") == "test.lua:1: a test.counted cannot be changed")
     #expect(try message("local o = ... o:fail()") == "test.lua:1: failed on purpose")
     #expect(try message("local o = ... o:missing()").contains("attempt to call a nil value (method 'missing')"))
@@ -142,7 +145,7 @@ import Values
   }
 
   @Test func aClassWithoutCloseReleasesItsObject() throws {
-    final class Plain { }
+    final class Plain {}
     let state = try LuaState()
     try state.register(LuaClass<Plain>("test.plain"))
     weak var plain: Plain?
