@@ -2,7 +2,7 @@
 # Installs the Debian packages that the build needs and that are missing. Idempotent; says what it does.
 set -euo pipefail
 
-packages=(liblua5.4-dev libopenblas-dev libonig-dev pkg-config)
+packages=(liblua5.4-dev libonig-dev libopenblas0 pkg-config)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

@@ -26,7 +26,7 @@ struct PluginManifest {
         OptionDeclaration(
           "kind", .string, "what the plugin is", choices: Plugin.Kind.allCases.map { .string($0.rawValue) },
           required: true),
-        OptionDeclaration("description", .string, "what the plugin does", required: true),
+        OptionDeclaration("description", .string, default: "", "what the plugin does"),
         OptionDeclaration("options", .table, default: .table(Table()), "its options by name"),
       ] + functions.map { OptionDeclaration($0, .object("a function"), "the plugin's work") })
     let manifest = try schema.read(table)
@@ -39,9 +39,7 @@ struct PluginManifest {
     guard name == folderName else {
       throw manifest.failure("name", "must be '\(folderName)', the name of its folder, not '\(name)'")
     }
-    guard !version.isEmpty, !description.isEmpty else {
-      throw manifest.failure(version.isEmpty ? "version" : "description", "must not be empty")
-    }
+    guard !version.isEmpty else { throw manifest.failure("version", "must not be empty") }
     let given = functions.filter { manifest.has($0) }
     guard given.count == 1, kind.functionNames.contains(given[0]) else {
       let found = given.isEmpty ? "none" : given.joined(separator: " and ")

@@ -6,19 +6,22 @@ import Values
 package final class ScriptEngine {
   private let state: LuaState
   private let script: String
-  private let pluginPaths: [String]
+  private let pluginPath: PluginPath
 
   /// - Parameters:
   ///   - script: path of the script.
   ///   - pluginPaths: folders with plugins, searched before the others.
   package init(script: String, pluginPaths: [String] = []) throws {
     self.script = script
-    self.pluginPaths = pluginPaths
+    pluginPath = PluginPath(
+      given: pluginPaths, environment: ProcessInfo.processInfo.environment["GRAO_PLUGIN_PATH"],
+      scriptFolder: SourceFile.folder(of: script))
     state = try LuaState()
     try state.register(ModelBinding.model(self))
     try state.register(ModelBinding.tokenizer)
     try state.register(DatasetBinding.dataset)
     try state.register(ScheduleBinding.scheduleClass)
+    try state.register(PluginBinding.plugin)
     try state.register(TrainerBinding.trainer(self))
     try state.register(module: "grao", module)
   }
@@ -65,6 +68,7 @@ package final class ScriptEngine {
           .table(try evaluate(model, on: data, rewards: rewards, options) { _ in try self.checkInterrupt() })
         ]
       },
+      "plugin": function("plugin") { [unowned self] call in try PluginBinding.make(call, on: pluginPath) },
       "schedule": ScheduleBinding.module,
       "json": JSONFunctions.module,
     ]

@@ -1,0 +1,49 @@
+import Alignment
+import Foundation
+import Values
+
+// A plugin in each of the roles that the engine has for one; a plugin of another kind says so when it is called.
+
+extension Plugin: NamedObject {}
+
+extension Plugin: RewardScorer {
+  package func score(_ samples: [RewardSample]) throws -> [Double?] { try scores(samples.map { Convert.value($0) }) }
+}
+
+extension Plugin: Curriculum {
+  package func weight(of row: Table, at state: ScheduleState) throws -> Double {
+    try weight(row: .table(row), state: Convert.value(state))
+  }
+}
+
+extension Plugin: ScheduleSource {
+  package var schedule: Schedule {
+    .custom(name: name) { state in try self.value(state: Convert.value(state)) }
+  }
+}
+
+/// Plugins as scripts get them.
+enum PluginBinding {
+  static var plugin: LuaClass<Plugin> {
+    LuaClass<Plugin>("grao.plugin")
+      .description { "grao.plugin: \($0.kind.rawValue) '\($0.name)' \($0.version)" }
+      .field("name") { .string($0.name) }
+      .field("kind") { .string($0.kind.rawValue) }
+      .field("description") { .string($0.description) }
+  }
+
+  /// `grao.plugin(name [, options [, limits]])`.
+  static func make(_ call: LuaCall, on path: PluginPath) throws -> [Value] {
+    let schema = OptionSchema(
+      owner: call.name,
+      [
+        OptionDeclaration("seconds", .number, default: 2, "of wall time for each call", minimum: 0.001),
+        OptionDeclaration("megabytes", .integer, default: 256, "of memory", minimum: 1, maximum: 0x1p20),
+        OptionDeclaration("hosts", .array(of: .string), "that the plugin may reach: not in this version"),
+      ])
+    let reader = try schema.read(try call.options(3))
+    if reader.has("hosts") { throw reader.failure("hosts", "is not supported by this version of the engine") }
+    let limits = Sandbox.Limits(seconds: try reader.number("seconds"), megabytes: try reader.integer("megabytes"))
+    return [.object(try Plugin(try call.string(1), options: try call.options(2), on: path, limits: limits))]
+  }
+}
