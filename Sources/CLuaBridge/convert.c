@@ -7,7 +7,7 @@
 
 #include "state.h"
 
-enum { DEEPEST = 256 };
+enum { DEEPEST = 256, MOST_VALUES = 1 << 25, VALUES_PER_CHECK = 1 << 16 };
 
 typedef struct reader {
   lua_State *L;
@@ -49,6 +49,9 @@ static _Noreturn void fail(reader *r, const char *what) {
 }
 
 static void add(reader *r, glb_node node) {
+  if (r->tape->count % VALUES_PER_CHECK == VALUES_PER_CHECK - 1) glb_check(r->L);
+  // Tables in tables, each named twice, are a small value with 2ⁿ copies.
+  if (r->tape->count == MOST_VALUES) fail(r, "more than 33554432 values");
   glb_add(r->state, r->tape, node);
   if (r->tape->failed) glb_raise_memory(r->L);
 }
@@ -97,12 +100,12 @@ static void read_any_table(reader *r, int index) {
     lua_pop(L, 1);
     if (lua_type(L, -1) == LUA_TSTRING) {
       strings++;
-    } else if (lua_isinteger(L, -1) && lua_tointeger(L, -1) > 0) {
-      elements++;
-      if (lua_tointeger(L, -1) > highest) highest = lua_tointeger(L, -1);
-    } else {
-      other = luaL_typename(L, -1);
+      continue;
     }
+    lua_Integer key = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+    if (key > 0) elements++;
+    else other = luaL_typename(L, -1);
+    if (key > highest) highest = key;
   }
   if (other != NULL || (strings > 0 && elements > 0) || (size_t)highest != elements) {
     const char *found = other != NULL ? lua_pushfstring(L, "a %s key", other)

@@ -9,7 +9,7 @@ import Values
     (
       "tables and strings",
       """
-      local h = require 'host'
+      local h = ...
       local t = h.echo({ 1, 2, 3, { name = 'x', list = { 'a', 'b' } }, ('long '):rep(40) })
       assert(t[4].list[2] == 'b' and #t == 5)
       local s = {}
@@ -20,7 +20,7 @@ import Values
     (
       "objects",
       """
-      local h = require 'host'
+      local h = ...
       do
         local o <close> = h.make('one')
         assert(#o == 3 and o.name == 'one' and tostring(o) == 'counted one' and o[1] == 'one')
@@ -33,7 +33,7 @@ import Values
     (
       "callbacks",
       """
-      local h = require 'host'
+      local h = ...
       local function twice(x) return { value = x * 2 }, h.make('inside') end
       local a, b = h.call(twice, 21)
       assert(a.value == 42 and b.name == 'inside')
@@ -42,14 +42,14 @@ import Values
         coroutine.yield(y.value, h.make('yielded'))
       end)
       assert(co(4) == 8)
-      local results = table.pack(xpcall(h.call, debug.traceback, twice, 1))
+      local results = table.pack(xpcall(h.call, function(m) return m end, twice, 1))
       assert(results.n == 3 or results[2] == 'not enough memory')
       """
     ),
     (
       "errors",
       """
-      local h = require 'host'
+      local h = ...
       local ok, message = pcall(h.fail, 'on purpose', { h.make('lost') })
       assert(not ok and (message == 'on purpose' or message == 'not enough memory'), message)
       local ok, message = pcall(h.call, function() h.make('lost too') h.fail('deep') end)
@@ -61,11 +61,12 @@ import Values
   ]
 
   /// Runs a script with some allocations failing: whether any failed.
-  func attempt(_ script: String, failures: Range<Int>) throws -> Bool {
+  func attempt(_ script: String, failures: Range<Int>, sandboxed: Bool) throws -> Bool {
     let count = Counted.Count()
     let failed = {
       var options = LuaState.Options()
       options.failures = failures
+      options.isSandboxed = sandboxed
       let state: LuaState
       do throws(LuaError) {
         state = try LuaState(options)
@@ -75,8 +76,7 @@ import Values
       }
       do throws(LuaError) {
         try state.register(Counted.luaClass)
-        try state.register(module: "host", Self.host(count))
-        try run(script, in: state)
+        try run(script, in: state, [Self.host(count)])
       } catch {
         #expect(error.kind == .memory, "\(error.message)")
         #expect(error.message == "not enough memory")
@@ -98,16 +98,18 @@ import Values
   }
 
   /// From one allocation on all fail.
-  @Test(arguments: scripts) func allocationsFailForGood(_ name: String, _ script: String) throws {
+  @Test(arguments: scripts, [false, true])
+  func allocationsFailForGood(_ script: (name: String, text: String), _ sandboxed: Bool) throws {
     var first = 1
-    while try attempt(script, failures: first..<Int.max) { first += 1 }
+    while try attempt(script.text, failures: first..<Int.max, sandboxed: sandboxed) { first += 1 }
     #expect(first > 400)
   }
 
   /// One allocation fails, also when Lua tries it again after a collection; those after it succeed.
-  @Test(arguments: scripts) func allocationsFailOnce(_ name: String, _ script: String) throws {
+  @Test(arguments: scripts, [false, true])
+  func allocationsFailOnce(_ script: (name: String, text: String), _ sandboxed: Bool) throws {
     var first = 1
-    while try attempt(script, failures: first..<first + 2) { first += 1 }
+    while try attempt(script.text, failures: first..<first + 2, sandboxed: sandboxed) { first += 1 }
     #expect(first > 400)
   }
 }
