@@ -12,7 +12,7 @@ struct GraoRun: ParsableCommand {
       A script begins with local grao = require "grao", then
 
         local model = grao.load("models/SmolLM2-135M-Instruct.gguf")
-        local data = grao.dataset("questions.jsonl")            -- columns prompt and reference
+        local data = grao.dataset("questions.jsonl")
         grao.train { model = model, method = "grao", data = data, steps = 50,
                      rewards = { grao.plugin("exact_match") } }
         model:save("aligned")
@@ -53,8 +53,13 @@ struct GraoRun: ParsableCommand {
     do {
       var command = try GraoRun.parseAsRoot()
       Signals.install()
-      do { try command.run() } catch let error as CleanExit { throw error } catch { fail(error) }
+      do {
+        try command.run()
+      } catch  where !GraoRun.exitCode(for: error).isSuccess {
+        fail(error)
+      }
     } catch {
+      // Help and the version were asked for, or the usage is wrong.
       let code = GraoRun.exitCode(for: error)
       let text = GraoRun.fullMessage(for: error) + "\n"
       FileHandle(fileDescriptor: code.isSuccess ? STDOUT_FILENO : STDERR_FILENO).write(Data(text.utf8))
