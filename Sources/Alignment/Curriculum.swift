@@ -3,16 +3,18 @@ import Values
 /// Says how often each row should be drawn: rows are drawn in proportion to their weights.
 public protocol Curriculum: AnyObject {
   /// - Parameters:
-  ///   - row: the dataset row, with its own history: `seen`, and `reward_mean` once it has been sampled.
-  /// - Returns: a finite number, 0 or more.
-  func weight(of row: Table, at state: ScheduleState) throws -> Double
+  ///   - rows: the dataset's, each with its own history: `seen`, and `reward_mean` once it has been sampled.
+  /// - Returns: for each row a finite number, 0 or more.
+  func weights(of rows: [Table], at state: ScheduleState) throws -> [Double]
 }
 
 /// A curriculum from a closure.
 public final class ClosureCurriculum: Curriculum {
   private let closure: (Table, ScheduleState) throws -> Double
   public init(_ closure: @escaping (Table, ScheduleState) throws -> Double) { self.closure = closure }
-  public func weight(of row: Table, at state: ScheduleState) throws -> Double { try closure(row, state) }
+  public func weights(of rows: [Table], at state: ScheduleState) throws -> [Double] {
+    try rows.map { try closure($0, state) }
+  }
 }
 
 /// Which rows a step takes.
@@ -27,11 +29,15 @@ struct RowSelection {
       defer { state.order = order }
       return order.next(count)
     }
-    let weights = try rows.enumerated().map { index, row in
+    let annotated = rows.enumerated().map { index, row in
       var row = row
       row["seen"] = .integer(state.history[index]?.seen ?? 0)
       row["reward_mean"] = state.history[index]?.rewardMean.map { .number($0) }
-      return try curriculum.weight(of: row, at: schedule)
+      return row
+    }
+    let weights = try curriculum.weights(of: annotated, at: schedule)
+    guard weights.count == rows.count else {
+      throw GRAOError("curriculum: \(weights.count) weights for \(rows.count) rows")
     }
     return try WeightedDraw.draw(count, weights: weights, step: schedule.step, seed: seed)
   }

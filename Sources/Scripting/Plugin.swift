@@ -62,8 +62,9 @@ package final class Plugin {
       let returned = try state.load(try SourceFile.read(path), name: path).call()
       var manifest = try PluginManifest(returned.first ?? .null, path: path, folderName: name)
       if manifest.functionName == "score_batch" {
-        let filling = try state.loadOwn(fillBatch).call([.object(manifest.function), [nil]])
-        manifest.function = filling.first?.object as? LuaFunction ?? manifest.function
+        manifest.function = try state.wrap(manifest.function, in: fillBatch)
+      } else if manifest.kind == .curriculum {
+        manifest.function = try state.wrap(manifest.function, in: RowWeights.wrapper)
       }
       return (state, manifest)
     } catch let error as LuaError {
@@ -155,14 +156,17 @@ package final class Plugin {
     return try values.map(readScore)
   }
 
-  /// A curriculum's weight of a row, at least 0.
-  package func weight(row: Value, state: Value) throws -> Double {
+  /// A curriculum's weights of rows, each at least 0.
+  package func weights(rows: [Value], state: Value) throws -> [Double] {
     try require(.curriculum)
-    let returned = try call([row, state])
-    guard let weight = returned.number, weight.isFinite, weight >= 0 else {
-      throw failure(returned, expected: "a finite number of at least 0")
+    return try RowWeights.inParts(rows) { part in
+      try (call([.array(part), state]).array ?? []).map { returned in
+        guard let weight = returned.number, weight.isFinite, weight >= 0 else {
+          throw failure(returned, expected: "a finite number of at least 0")
+        }
+        return weight
+      }
     }
-    return weight
   }
 
   /// A schedule's value at a step.

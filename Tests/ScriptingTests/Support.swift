@@ -85,3 +85,8 @@ final class Counted {
       .close { $0.isClosed = true }
   }
 }
+
+extension Plugin {
+  /// A curriculum's weight of one row.
+  func weight(row: Value, state: Value) throws -> Double { try weights(rows: [row], state: state)[0] }
+}

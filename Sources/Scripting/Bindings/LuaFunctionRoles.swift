@@ -23,8 +23,13 @@ extension LuaFunction: ScheduleSource {
 }
 
 extension LuaFunction: Curriculum {
-  package func weight(of row: Table, at state: ScheduleState) throws -> Double {
-    try number(call([.table(row), Convert.value(state)]), of: "a curriculum function")
+  package func weights(of rows: [Table], at state: ScheduleState) throws -> [Double] {
+    guard let lua = self.state else { return [] }
+    let function = try lua.wrap(self, in: RowWeights.wrapper)
+    let state = Convert.value(state)
+    return try RowWeights.inParts(rows.map(Value.table)) { part in
+      try (function.call([.array(part), state]).first?.array ?? []).map { try number([$0], of: "a curriculum function") }
+    }
   }
 }
 

@@ -11,8 +11,8 @@ extension Plugin: RewardScorer {
 }
 
 extension Plugin: Curriculum {
-  package func weight(of row: Table, at state: ScheduleState) throws -> Double {
-    try weight(row: .table(row), state: Convert.value(state))
+  package func weights(of rows: [Table], at state: ScheduleState) throws -> [Double] {
+    try weights(rows: rows.map(Value.table), state: Convert.value(state))
   }
 }
 
