@@ -28,7 +28,8 @@ extension LuaFunction: Curriculum {
     let function = try lua.wrap(self, in: RowWeights.wrapper)
     let state = Convert.value(state)
     return try RowWeights.inParts(rows.map(Value.table)) { part in
-      try (function.call([.array(part), state]).first?.array ?? []).map { try number([$0], of: "a curriculum function") }
+      let weights = try function.call([.array(part), state]).first?.array ?? []
+      return try weights.map { try number([$0], of: "a curriculum function") }
     }
   }
 }
