@@ -128,7 +128,12 @@ public final class Trainer {
   /// - Returns: the last step's metrics, with `steps` made.
   @discardableResult
   public func run(observer: (any TrainingObserver)? = nil) throws -> Table {
-    guard let data = options.data else { throw GRAOError("training needs option 'data', which was not given") }
+    guard let data = options.data else {
+      throw GRAOError("grao.train: option 'data' is missing: a dataset is required")
+    }
+    if options.method.samples, options.rewards.isEmpty {
+      throw GRAOError("grao.train: option 'rewards' is missing: method '\(options.method)' needs at least one")
+    }
     try observer?.begins(self)
     while state.step < totalSteps {
       let start = ContinuousClock.now

@@ -21,13 +21,20 @@ package final class Workspace {
     offset = mark.offset
   }
 
+  /// Gives back everything.
   package func reset() {
     block = 0
     offset = 0
   }
 
+  /// Gives back everything, and the memory itself.
+  package func free() {
+    reset()
+    blocks = []
+  }
+
   /// Bytes held, in use or not.
-  package var capacity: Int { blocks.reduce(0) { $0 + $1.bytes } }
+  private var capacity: Int { blocks.reduce(0) { $0 + $1.bytes } }
 
   private func take(bytes: Int) -> UnsafeMutableRawPointer {
     let size = (bytes + 63) & ~63

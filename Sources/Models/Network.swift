@@ -64,6 +64,7 @@ package final class Network {
   /// Frees the weights; the network can't be used after it.
   package func close() {
     parameters.release()
+    workspace.free()
   }
 }
 

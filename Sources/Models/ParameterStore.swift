@@ -78,10 +78,6 @@ package final class ParameterStore {
     allGradients.elements.update(repeating: 0)
   }
 
-  package func releaseGradients() {
-    gradientBuffer = nil
-  }
-
   /// Frees the weights: the model can't be used after it.
   package func release() {
     values = Buffer(bytes: 0)
