@@ -213,6 +213,9 @@ public final class Trainer {
         throw GRAOError("method '\(options.method)' needs a reference, which the group lacks")
       }
       if reference.isEmpty { throw GRAOError("the reference is empty: it must have at least one token") }
+      if let reward = group.referenceReward, !reward.isFinite {
+        throw GRAOError("the reference's reward is \(reward)")
+      }
       branches.append(reference)
       sequences.append(SequenceTokens(role: .reference, logp: [], reward: group.referenceReward))
     }
