@@ -11,6 +11,7 @@ import Kernels
 @_exported import Sampling
 @_exported import Tokenizers
 @_exported import Values
+@_exported import enum Checkpoints.ElementType
 
 /// The engine.
 public enum Engine {
