@@ -11,7 +11,7 @@ extension TrainerSuite {
   @Suite struct Options {
     private final class Function: RewardScorer, Curriculum, ScheduleSource, StepCallback {
       func score(_ samples: [RewardSample]) -> [Double?] { samples.map { _ in 1 } }
-      func weight(of row: Table, at state: ScheduleState) -> Double { 1 }
+      func weights(of rows: [Table], at state: ScheduleState) -> [Double] { rows.map { _ in 1 } }
       var schedule: Schedule { .linear(from: 1, to: 0) }
       func call(_ state: ScheduleState) -> Bool { false }
     }

@@ -180,7 +180,11 @@ extension TrainerSuite {
       let model = try Model.fixture("llama")
       #expect(
         try message { try Trainer(model, graoOptions()).run() }
-          == "training needs option 'data', which was not given")
+          == "grao.train: option 'data' is missing: a dataset is required")
+      let unjudged = try graoOptions([]) { $0.data = try dataset() }
+      #expect(
+        try message { try Trainer(model, unjudged).run() }
+          == "grao.train: option 'rewards' is missing: method 'grao' needs at least one")
       var row = rows(1)[0]
       row["reference"] = nil
       let trainer = try Trainer(model, graoOptions())
