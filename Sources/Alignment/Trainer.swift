@@ -100,13 +100,15 @@ public final class Trainer {
     metrics["learning_rate"] = .number(learningRate)
     RolloutMetrics(groups: groups, rewards: options.rewards.map(\.name)).add(to: &metrics)
     if options.method == .grao {
-      for part in outcome.parts {
-        metrics[part.name] = .number(part.value)
-        metrics["objective/" + part.name] = .number(part.value)
+      for (name, weight) in [
+        ("exploration", weights.exploration), ("imitation", weights.imitation), ("regularizer", weights.regularizer),
+      ] {
+        // Without a group that teaches, the objective has no parts.
+        let part = outcome.parts.first { $0.name == name }?.value ?? 0
+        metrics[name] = .number(part)
+        metrics["objective/" + name] = .number(part)
+        metrics["weights/" + name] = .number(weight)
       }
-      metrics["weights/exploration"] = .number(weights.exploration)
-      metrics["weights/imitation"] = .number(weights.imitation)
-      metrics["weights/regularizer"] = .number(weights.regularizer)
     }
     for reward in options.rewards where options.method.samples {
       metrics["weights/" + reward.name] = .number(
