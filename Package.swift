@@ -38,19 +38,26 @@ let package = Package(
       name: "grao-run",
       dependencies: ["Scripting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
-    // One test target per module.
+    // One test target per module, and what several of them share.
+    .target(name: "TestSupport", dependencies: ["Models", "Kernels", "Checkpoints", "Values"], path: "Tests/TestSupport"),
     .testTarget(name: "ValuesTests", dependencies: ["Values"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "TestSupport"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Values"]),
     .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "Values"]),
     .testTarget(name: "DataTests", dependencies: ["Data", "Values"]),
-    .testTarget(name: "ModelsTests", dependencies: ["Models", "Kernels", "Checkpoints", "Values"]),
-    .testTarget(name: "SamplingTests", dependencies: ["Sampling", "Models", "Kernels", "Values"]),
-    .testTarget(name: "AlignmentTests", dependencies: ["Alignment", "Values"]),
-    .testTarget(name: "RunsTests", dependencies: ["Runs", "Values"]),
+    .testTarget(name: "ModelsTests", dependencies: ["Models", "Kernels", "Checkpoints", "Values", "TestSupport"]),
+    .testTarget(
+      name: "SamplingTests",
+      dependencies: ["Sampling", "Models", "Kernels", "Checkpoints", "Tokenizers", "Values", "TestSupport"]),
+    .testTarget(
+      name: "AlignmentTests",
+      dependencies: [
+        "Alignment", "Sampling", "Models", "Kernels", "Checkpoints", "Tokenizers", "Data", "Values", "TestSupport",
+      ]),
+    .testTarget(name: "RunsTests", dependencies: ["Runs", "Alignment", "Sampling", "Data", "Values", "TestSupport"]),
     .testTarget(name: "GRAOTests", dependencies: ["GRAO"]),
-    .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "CLuaBridge", "Values"]),
-    .testTarget(name: "CommandTests", dependencies: ["grao-run"]),
+    .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "CLuaBridge", "Values", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["grao-run", "Values", "TestSupport"]),
   ],
   cLanguageStandard: .c11
 )

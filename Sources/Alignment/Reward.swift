@@ -88,7 +88,7 @@ struct RewardPanel {
 
   private func values(of reward: Reward, for samples: [RewardSample]) throws -> [Result<Double?, any Error>] {
     do {
-      let values = try reward.scorer.score(samples)
+      let values = try score(samples, with: reward)
       guard values.count == samples.count else {
         throw GRAOError("reward '\(reward.name)' gave \(values.count) scores for \(samples.count) samples")
       }
@@ -102,6 +102,12 @@ struct RewardPanel {
       // One bad sample must not take the others of its row along: ask again, one by one.
       guard samples.count > 1 else { return [.failure(error)] }
       return try samples.flatMap { try values(of: reward, for: [$0]) }
+    }
+  }
+
+  private func score(_ samples: [RewardSample], with reward: Reward) throws -> [Double?] {
+    do { return try reward.scorer.score(samples) } catch let error as GRAOError {
+      throw GRAOError("reward '\(reward.name)': \(error.message)")
     }
   }
 }

@@ -100,13 +100,15 @@ public final class Trainer {
     metrics["learning_rate"] = .number(learningRate)
     RolloutMetrics(groups: groups, rewards: options.rewards.map(\.name)).add(to: &metrics)
     if options.method == .grao {
-      for part in outcome.parts {
-        metrics[part.name] = .number(part.value)
-        metrics["objective/" + part.name] = .number(part.value)
+      for (name, weight) in [
+        ("exploration", weights.exploration), ("imitation", weights.imitation), ("regularizer", weights.regularizer),
+      ] {
+        // Without a group that teaches, the objective has no parts.
+        let part = outcome.parts.first { $0.name == name }?.value ?? 0
+        metrics[name] = .number(part)
+        metrics["objective/" + name] = .number(part)
+        metrics["weights/" + name] = .number(weight)
       }
-      metrics["weights/exploration"] = .number(weights.exploration)
-      metrics["weights/imitation"] = .number(weights.imitation)
-      metrics["weights/regularizer"] = .number(weights.regularizer)
     }
     for reward in options.rewards where options.method.samples {
       metrics["weights/" + reward.name] = .number(
@@ -213,6 +215,9 @@ public final class Trainer {
         throw GRAOError("method '\(options.method)' needs a reference, which the group lacks")
       }
       if reference.isEmpty { throw GRAOError("the reference is empty: it must have at least one token") }
+      if let reward = group.referenceReward, !reward.isFinite {
+        throw GRAOError("the reference's reward is \(reward)")
+      }
       branches.append(reference)
       sequences.append(SequenceTokens(role: .reference, logp: [], reward: group.referenceReward))
     }

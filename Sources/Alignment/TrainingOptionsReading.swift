@@ -19,10 +19,13 @@ extension TrainingOptions {
     let reader = try schema.read(table)
     let name = try reader.string("method")
     guard let method = Method(rawValue: name) else {
-      let known = Method.allCases.map { "'\($0.rawValue)'" }.joined(separator: " and ")
+      let known = Method.allCases.map { "'\($0.rawValue)'" }
       let planned = ["dpo", "ppo", "grpo"].contains(name)
       throw reader.failure(
-        "method", planned ? "'\(name)' is not in this version, which has \(known)" : "must be \(known), not '\(name)'")
+        "method",
+        planned
+          ? "'\(name)' is not in this version, which has \(known.joined(separator: " and "))"
+          : "must be \(known.joined(separator: " or ")), not '\(name)'")
     }
     var options = TrainingOptions(method: method)
     try options.readRun(reader)
@@ -97,6 +100,19 @@ extension TrainingOptions {
 
   /// What no combination of options may ask for.
   func check() throws(GRAOError) {
+    let counts = [
+      ("prompts_per_step", promptsPerStep), ("group_size", groupSize), ("micro_batch_tokens", microBatchTokens),
+      ("max_new_tokens", sampling.maxNewTokens), ("steps", steps ?? 1), ("eval_every", evaluateEvery ?? 1),
+    ]
+    for (name, count) in counts where count < 1 {
+      throw GRAOError("grao.train: option '\(name)' must be at least 1, not \(count)")
+    }
+    guard sampling.temperature.isFinite, sampling.temperature >= 0 else {
+      throw GRAOError("grao.train: option 'temperature' must be 0 or more, not \(sampling.temperature)")
+    }
+    guard logprobTemperature.isFinite, logprobTemperature > 0 else {
+      throw GRAOError("grao.train: option 'logprob_temperature' must be more than 0, not \(logprobTemperature)")
+    }
     if method == .grao, normalization == .token {
       throw GRAOError("grao.train: option 'normalization' must be \"sequence\" with method grao")
     }

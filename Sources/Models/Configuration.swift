@@ -20,15 +20,15 @@ package struct Configuration {
     return value
   }
 
-  /// A positive integer.
-  package func count(_ key: String, default fallback: Int? = nil) throws(GRAOError) -> Int {
+  /// A positive integer. The bound keeps products of two sizes far from overflow.
+  package func count(_ key: String, default fallback: Int? = nil, atMost limit: Int = 1 << 24) throws(GRAOError) -> Int
+  {
     guard let value = present(key) else {
       if let fallback { return fallback }
       throw failure(key, "is missing: expected a positive integer")
     }
-    guard let count = value.integer, count > 0, count <= 1 << 31 else {
-      throw failure(key, "must be a positive integer")
-    }
+    guard let count = value.integer, count > 0 else { throw failure(key, "must be a positive integer") }
+    guard count <= limit else { throw failure(key, "is \(count): at most \(limit) is supported") }
     return count
   }
 

@@ -18,7 +18,7 @@ struct DecoderShape {
     try config.require("attention_dropout", oneOf: [0], because: "dropout is not supported")
     vocabulary = try config.count("vocab_size")
     channels = try config.count("hidden_size")
-    layers = try config.count("num_hidden_layers")
+    layers = try config.count("num_hidden_layers", atMost: 1024)
     let queries = try config.count("num_attention_heads")
     let keyValues = try config.count("num_key_value_heads", default: queries)
     let size = try config.count("head_dim", default: max(channels / queries, 1))
@@ -28,7 +28,7 @@ struct DecoderShape {
     guard size % 2 == 0 else { throw config.failure("head_dim", "must be even for rotary positions") }
     heads = HeadShape(queries: queries, keyValues: keyValues, size: size, scale: 1 / Float(size).squareRoot())
     self.epsilon = Float(try config.number("rms_norm_eps", default: epsilon))
-    context = try config.count("max_position_embeddings", default: 2048)
+    context = try config.count("max_position_embeddings", default: 2048, atMost: 1 << 30)
     tied = try config.flag("tie_word_embeddings", default: false)
     attentionBias = try config.flag("attention_bias", default: false)
     rotary = RotaryEmbedding(headSize: size, base: try config.ropeBase(default: ropeBase))

@@ -27,7 +27,7 @@ package final class Network {
     self.architecture = architecture
     plan = try architecture.decoder(configuration, in: parameters)
     decoder = plan.decoder
-    parameters.allocate()
+    do { try parameters.allocate() } catch { throw GRAOError("\(configuration.source): \(error.message)") }
   }
 
   private static var modelTypes: String { architectures.map { $0.modelType }.joined(separator: ", ") }

@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Values
 
@@ -53,13 +54,23 @@ package final class ParameterStore {
 
   private func declare(_ name: String, _ shape: [Int], _ start: Parameter.Start, extent size: Int) -> Parameter {
     let parameter = Parameter(name: name, shape: shape, start: start, offset: extent, extent: size)
-    parameters.append(parameter)
-    extent += size
+    // Beyond this there is nothing to keep: `allocate` will refuse.
+    if extent < Self.maximumExtent {
+      parameters.append(parameter)
+      extent += size
+    }
     return parameter
   }
 
+  /// Floats that the machine has memory for.
+  private static let maximumExtent = Int(clamping: ProcessInfo.processInfo.physicalMemory) / MemoryLayout<Float>.stride
+
   /// Makes the memory for all that was declared, filled with 0.
-  func allocate() {
+  func allocate() throws(GRAOError) {
+    guard extent <= Self.maximumExtent else {
+      let gigabytes = Self.maximumExtent / (1_000_000_000 / MemoryLayout<Float>.stride)
+      throw GRAOError("the weights take more than this machine's \(gigabytes) GB of memory")
+    }
     values = Buffer(zeros: extent)
   }
 

@@ -1,9 +1,9 @@
 import CKernels
+import TestSupport
 import Testing
 
-/// Every test of the kernels nests here: they switch the variant and the threads of the whole process, so one runs
-/// at a time.
-@Suite(.serialized) struct KernelSuite {}
+/// Every test of the kernels nests here: they switch the variant and the threads of the whole process.
+@Suite(.machine) struct KernelSuite {}
 
 /// The kernel variants that this CPU runs.
 let variants: [String] = {

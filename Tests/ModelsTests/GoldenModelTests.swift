@@ -1,14 +1,19 @@
+import Foundation
 import Kernels
 import Models
+import TestSupport
 import Testing
 import Values
 
 /// Whole models against transformers, on checkpoints whose every parameter matters.
-@Suite(.serialized) struct GoldenModelTests {
+@Suite(.machine) struct GoldenModelTests {
   static let names = ["llama", "llama_tied", "qwen3_moe"]
 
-  @Test(arguments: names + ["llama_sharded", "llama_float16", "llama_bfloat16", "qwen3_moe_sharded",
-    "qwen3_moe_float16", "qwen3_moe_bfloat16"])
+  @Test(
+    arguments: names + [
+      "llama_sharded", "llama_float16", "llama_bfloat16", "qwen3_moe_sharded",
+      "qwen3_moe_float16", "qwen3_moe_bfloat16",
+    ])
   func logits(_ name: String) throws {
     // The copies in other formats have golden logits, and the sequences, of the model they were made from.
     let base = try #require(Self.names.filter { name.hasPrefix($0) }.max { $0.count < $1.count })

@@ -2,20 +2,17 @@ import Foundation
 import Kernels
 import Models
 import Sampling
+import TestSupport
 import Testing
 import Values
 
-/// Serialized: the number of threads belongs to the process.
-@Suite(.serialized) struct SamplerTests {
+@Suite(.machine) struct SamplerTests {
   static let models = ["llama", "llama_tied", "qwen3_moe"]
   static let prompts: [[Int32]] = [
     [5, 17, 33], [8], [90, 4, 4, 61, 12, 33, 7], Array(3..<45), [11, 12],
   ]
 
-  static func model(_ name: String) throws -> Model {
-    let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    return try Model.load(fixtures.appendingPathComponent("Fixtures/models/\(name)").path)
-  }
+  static func model(_ name: String) throws -> Model { try Model.load(Fixtures.model(name)) }
 
   static func options(_ change: (inout GenerationOptions) -> Void = { _ in }) -> GenerationOptions {
     var options = GenerationOptions()
@@ -93,9 +90,7 @@ import Values
 
   @Test(arguments: models) func greedyIsTransformers(_ name: String) throws {
     let model = try Self.model(name)
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("Fixtures/models/\(name)/golden.json")
-    let json = try JSON.parse(Data(contentsOf: folder), source: "golden.json")
+    let json = try Fixtures.json("models/\(name)/golden.json")
     for value in try #require(json["greedy"]?.array) {
       let prompt = try #require(value["prompt"]?.array).compactMap { $0.integer.map(Int32.init) }
       let expected = try #require(value["completion"]?.array).compactMap { $0.integer.map(Int32.init) }

@@ -11,7 +11,7 @@ enum Qwen3MoE: Architecture {
     let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-6)
     let experts =
       try config.table["num_experts"] == nil
-      ? config.count("num_local_experts") : config.count("num_experts")
+      ? config.count("num_local_experts", atMost: 4096) : config.count("num_experts", atMost: 4096)
     let perToken = try config.count("num_experts_per_tok")
     guard perToken <= experts else {
       throw config.failure("num_experts_per_tok", "must not exceed the \(experts) experts")

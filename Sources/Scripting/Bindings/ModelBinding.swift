@@ -89,8 +89,11 @@ enum ModelBinding {
     options.samples = try reader.integer("samples")
     options.seed = try reader.optionalInteger("seed").map { UInt64(bitPattern: Int64($0)) } ?? model.nextSeed()
     if reader.has("logprobs_at") { options.logprobs = .sampling }
+    try model.checkOpen()
     let prompts = try reader.array("prompts").enumerated().map { index, value throws(GRAOError) in
-      try Convert.prompt(value, "\(call.name): option 'prompts[\(index + 1)]'")
+      let name = "\(call.name): option 'prompts[\(index + 1)]'"
+      let prompt = try Convert.prompt(value, name)
+      return try Convert.naming(name) { () throws(GRAOError) in Prompt.ids(try model.encode(prompt)) }
     }
     return (prompts, options)
   }
