@@ -120,9 +120,11 @@ extension TrainingOptions {
     for reward in rewards where !names.insert(reward.name).inserted {
       throw GRAOError("grao.train: option 'rewards' has two rewards named '\(reward.name)'")
     }
-    if evaluateEvery != nil {
-      if evaluationData == nil { throw GRAOError("grao.train: option 'eval_every' needs option 'eval_data'") }
-      if rewards.isEmpty { throw GRAOError("grao.train: option 'eval_every' needs option 'rewards'") }
+    if evaluateEvery != nil, evaluationData == nil {
+      throw GRAOError("grao.train: option 'eval_every' needs option 'eval_data'")
+    }
+    if evaluationData != nil, rewards.isEmpty {
+      throw GRAOError("grao.train: option 'eval_data' needs option 'rewards'")
     }
   }
 }

@@ -27,7 +27,7 @@ struct DecoderShape {
     }
     guard size % 2 == 0 else { throw config.failure("head_dim", "must be even for rotary positions") }
     heads = HeadShape(queries: queries, keyValues: keyValues, size: size, scale: 1 / Float(size).squareRoot())
-    self.epsilon = Float(try config.number("rms_norm_eps", default: epsilon))
+    self.epsilon = Float(try config.positive("rms_norm_eps", default: epsilon))
     context = try config.count("max_position_embeddings", default: 2048, atMost: 1 << 30)
     tied = try config.flag("tie_word_embeddings", default: false)
     attentionBias = try config.flag("attention_bias", default: false)

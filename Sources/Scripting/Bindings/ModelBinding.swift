@@ -78,7 +78,7 @@ enum ModelBinding {
       owner: call.name,
       [
         OptionDeclaration("prompts", .array(), "strings or arrays of ids", required: true),
-        OptionDeclaration("samples", .integer, default: 1, "completions for each prompt", minimum: 1),
+        OptionDeclaration("samples", .integer, default: 1, "completions for each prompt", minimum: 1, maximum: 0x1p20),
         OptionDeclaration(
           "logprobs_at", .string, "\"sampling\": log-probabilities of the filtered distribution that was drawn from",
           choices: ["sampling"]),

@@ -45,10 +45,15 @@ package final class ScriptEngine {
   func run(_ trainer: Trainer) throws -> Table {
     let content = (try? SourceFile.read(script)) ?? []
     let recorder = RunRecorder(
-      progress: progress(), script: ((script as NSString).lastPathComponent, Array(content)),
-      checkInterrupt: { [unowned self] in try self.checkInterrupt() })
+      progress: progress(), script: ((script as NSString).lastPathComponent, Array(content)))
     defer { recorder.finish() }
     return try trainer.run(observer: recorder)
+  }
+
+  private func trainer(_ model: Model, _ options: TrainingOptions) throws -> Trainer {
+    let trainer = try Trainer(model, options)
+    trainer.checkInterrupt = { [weak self] in try self?.checkInterrupt() }
+    return trainer
   }
 
   private var module: Value {
@@ -62,11 +67,11 @@ package final class ScriptEngine {
       "dataset": function("dataset", DatasetBinding.make),
       "train": function("train") { [unowned self] call in
         let (model, options) = try TrainingOptions.read(try call.table(1))
-        return [.table(try run(Trainer(model, options)))]
+        return [.table(try run(trainer(model, options)))]
       },
-      "trainer": function("trainer") { call in
+      "trainer": function("trainer") { [unowned self] call in
         let (model, options) = try TrainingOptions.read(try call.table(1))
-        return [.object(try Trainer(model, options))]
+        return [.object(try trainer(model, options))]
       },
       "evaluate": function("evaluate") { [unowned self] call in
         let (model, data, rewards, options) = try EvaluationOptions.read(try call.table(1))
