@@ -143,15 +143,15 @@ import Values
 
 /// Random models that speak the arithmetic tokenizer's 80 characters; 1 ends a sequence.
 enum Tiny {
-  static func model(_ type: String, seed: UInt64 = 3, _ tokenizer: String = "scripts/arithmetic-tokenizer") throws
-    -> Model
-  {
+  static func model(
+    _ type: String, seed: UInt64 = 3, end: Int = 1, _ tokenizer: String = "scripts/arithmetic-tokenizer"
+  ) throws -> Model {
     let tokenizer = try Tokenizer.load(directory: Fixtures.root + "/" + tokenizer)
     let config: Value = [
       "model_type": .string(type), "vocab_size": .integer(tokenizer.vocabularySize), "hidden_size": 16,
       "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1,
       "head_dim": 8, "max_position_embeddings": 128, "num_experts": 4, "num_experts_per_tok": 2,
-      "moe_intermediate_size": 8, "initializer_range": 0.2,
+      "moe_intermediate_size": 8, "initializer_range": 0.2, "eos_token_id": .integer(end),
     ]
     return try Model(configuration: try #require(config.table), tokenizer: tokenizer, seed: seed)
   }

@@ -81,18 +81,19 @@ import Values
     #expect(found > 8)
   }
 
-  @Test func theEndIsNotInTheText() throws {
-    let model = try Tiny.model("llama")
+  /// Whether it is a special token, which decoding leaves out, or 24, the full stop.
+  @Test(arguments: [Int32(1), 24]) func theEndIsNotInTheText(_ end: Int32) throws {
+    let model = try Tiny.model("llama", end: Int(end))
     let tokenizer = try #require(model.tokenizer)
     let completions = try model.generate(["12+34=", "7*8="], Self.options { $0.samples = 100 }).joined()
     #expect(completions.count { $0.finishReason == .stop } > 10)
     #expect(completions.count { $0.finishReason == .length } > 10)
     for completion in completions {
       let ended = completion.finishReason == .stop
-      #expect(completion.ids.last == 1 || !ended)
-      #expect(!completion.ids.dropLast().contains(1))
+      #expect(completion.ids.last == end || !ended)
+      #expect(!completion.ids.dropLast().contains(end))
       #expect(completion.text == tokenizer.decode(ended ? completion.ids.dropLast() : completion.ids[...]))
-      #expect(completion.text?.contains("<eos>") == false)
+      #expect(completion.text?.contains(tokenizer.decode([end], skipSpecialTokens: false)) == false)
       #expect(completion.logprobs.count == completion.ids.count)
     }
   }
