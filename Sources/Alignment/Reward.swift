@@ -91,9 +91,10 @@ struct RewardPanel {
 
   /// The reward's values; under `stop`, and when the user interrupts, the first failure is thrown.
   private func values(of reward: Reward, for samples: [RewardSample]) throws -> [Result<Double?, any Error>] {
-    let values = reward.scorer.score(samples).map { checked($0, reward) }
-    guard values.count == samples.count else {
-      throw GRAOError("reward '\(reward.name)' gave \(values.count) scores for \(samples.count) samples")
+    var values = reward.scorer.score(samples).map { checked($0, reward) }
+    if values.count != samples.count {
+      let error = GRAOError("reward '\(reward.name)' gave \(values.count) scores for \(samples.count) samples")
+      values = samples.map { _ in .failure(error) }
     }
     for case .failure(let error) in values where onError == .stop || (error as? any StoppingError)?.stops == true {
       throw error

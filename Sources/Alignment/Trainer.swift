@@ -74,7 +74,6 @@ public final class Trainer {
   /// - Returns: the step's metrics: `loss`, `grad_norm`, and for grao the parts of the objective, among others.
   public func step(_ groups: [Group]) throws -> Table {
     try model.checkOpen()
-    if groups.isEmpty { throw GRAOError("a step needs at least one group") }
     let schedule = scheduleState
     let learningRate = try options.optimizer.learningRate.value(at: schedule, option: "optimizer.learning_rate")
     guard learningRate >= 0 else {
