@@ -23,16 +23,19 @@ struct RowSelection {
   let seed: UInt64
 
   /// Indices of the next `count` rows: by the curriculum's weights, else the next of a seeded order by epochs.
-  func next(_ count: Int, of rows: [Table], at schedule: ScheduleState, _ state: inout TrainerState) throws -> [Int] {
+  /// - Parameter order: where the order by epochs stands; begun here, and left alone with a curriculum.
+  func next(
+    _ count: Int, of rows: [Table], at schedule: ScheduleState, history: [Int: RowHistory], _ order: inout EpochOrder?
+  ) throws -> [Int] {
     guard let curriculum else {
-      var order = state.order ?? EpochOrder(rows: rows.count, seed: seed)
-      defer { state.order = order }
-      return order.next(count)
+      var going = order ?? EpochOrder(rows: rows.count, seed: seed)
+      defer { order = going }
+      return going.next(count)
     }
     let annotated = rows.enumerated().map { index, row in
       var row = row
-      row["seen"] = .integer(state.history[index]?.seen ?? 0)
-      row["reward_mean"] = state.history[index]?.rewardMean.map { .number($0) }
+      row["seen"] = .integer(history[index]?.seen ?? 0)
+      row["reward_mean"] = history[index]?.rewardMean.map { .number($0) }
       return row
     }
     let weights = try curriculum.weights(of: annotated, at: schedule)

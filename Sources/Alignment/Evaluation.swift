@@ -17,15 +17,17 @@ public struct EvaluationOptions {
 }
 
 /// Scores a model's completions against the references of held-out rows, and against a baseline's completions.
-/// - Returns: the metrics of paper.md by name: `reward_mean`, `reward_std`, `win`, `tie`, `loss`, `ras`,
+/// - Parameter state: what the weights of rewards see, where they are schedules; a run passes its own.
+/// - Returns: the metrics of arXiv 2508.07750 by name: `reward_mean`, `reward_std`, `win`, `tie`, `loss`, `ras`,
 ///   `ras_with_ties`, and with a baseline `gain`, `decline`, `nag`; all shares lie in 0 … 1. What cannot be said (no
 ///   row has a reference, say) is absent.
 public func evaluate(
   _ model: Model, on data: Dataset, rewards: [Reward], _ options: EvaluationOptions = EvaluationOptions(),
-  step: Int = 0, progress: (Int) throws -> Void = { _ in }
+  at state: ScheduleState? = nil, progress: (Int) throws -> Void = { _ in }
 ) throws -> Table {
   if rewards.isEmpty { throw GRAOError("grao.evaluate: option 'rewards' is empty: at least one is needed") }
-  let state = ScheduleState(step: max(step, 1), steps: nil)
+  let step = state?.step ?? 0
+  let state = state ?? ScheduleState(step: 1, steps: nil)
   let weights = try rewards.map { try $0.weight.value(at: state, option: "rewards.\($0.name).weight") }
   let panel = RewardPanel(rewards: rewards, onError: options.onRewardError)
 

@@ -14,7 +14,7 @@ extension EvaluationOptions {
         OptionDeclaration("rewards", .array(), "functions, plugins, or { name, score, weight }", required: true),
         OptionDeclaration(
           "on_reward_error", .string, default: "stop", "stop, or skip the sample", choices: ["stop", "skip"]),
-        OptionDeclaration("samples", .integer, default: 1, "completions for each row", minimum: 1),
+        OptionDeclaration("samples", .integer, default: 1, "completions for each row", minimum: 1, maximum: 0x1p20),
         OptionDeclaration("seed", .integer, default: 0, "names the random streams"),
       ] + GenerationOptions.declarations(temperature: 0))
   }

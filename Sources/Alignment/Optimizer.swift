@@ -53,6 +53,9 @@ final class Optimizer {
     return norm
   }
 
+  /// Whether every weight is a finite number, far from overflow.
+  var weightsAreFinite: Bool { sumOfSquares(network.parameters.all).isFinite }
+
   private func part(_ range: Range<Int>, of matrix: Matrix) -> Matrix {
     Matrix(start: matrix.start + range.lowerBound, rows: 1, columns: range.count)
   }

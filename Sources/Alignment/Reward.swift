@@ -20,8 +20,9 @@ public struct RewardSample {
 
 /// Scores completions: what a user writes in Lua or Swift.
 public protocol RewardScorer: AnyObject {
-  /// One number for each sample, or nil where the reward does not apply to it. The samples are those of one row.
-  func score(_ samples: [RewardSample]) throws -> [Double?]
+  /// For each sample a number, nil where the reward does not apply to it, or what went wrong. The samples are those of
+  /// one row.
+  func score(_ samples: [RewardSample]) -> [Result<Double?, any Error>]
 }
 
 /// A reward of a run: a name, a weight and what scores.
@@ -45,7 +46,9 @@ public struct Reward {
 private final class ClosureScorer: RewardScorer {
   let closure: (RewardSample) throws -> Double?
   init(_ closure: @escaping (RewardSample) throws -> Double?) { self.closure = closure }
-  func score(_ samples: [RewardSample]) throws -> [Double?] { try samples.map(closure) }
+  func score(_ samples: [RewardSample]) -> [Result<Double?, any Error>] {
+    samples.map { sample in Result { try closure(sample) } }
+  }
 }
 
 /// What happens when a reward fails or gives something that is not a finite number. It never counts as 0.
@@ -86,28 +89,25 @@ struct RewardPanel {
     return scores
   }
 
+  /// The reward's values; under `stop`, and when the user interrupts, the first failure is thrown.
   private func values(of reward: Reward, for samples: [RewardSample]) throws -> [Result<Double?, any Error>] {
-    do {
-      let values = try score(samples, with: reward)
-      guard values.count == samples.count else {
-        throw GRAOError("reward '\(reward.name)' gave \(values.count) scores for \(samples.count) samples")
-      }
-      return try values.map { value in
-        guard let value, !value.isFinite else { return .success(value) }
-        let error = GRAOError("reward '\(reward.name)' returned \(value), which is not a finite number")
-        if onError == .stop { throw error }
-        return .failure(error)
-      }
-    } catch  where onError == .skip {
-      // One bad sample must not take the others of its row along: ask again, one by one.
-      guard samples.count > 1 else { return [.failure(error)] }
-      return try samples.flatMap { try values(of: reward, for: [$0]) }
+    var values = reward.scorer.score(samples).map { checked($0, reward) }
+    if values.count != samples.count {
+      let error = GRAOError("reward '\(reward.name)' gave \(values.count) scores for \(samples.count) samples")
+      values = samples.map { _ in .failure(error) }
     }
+    for case .failure(let error) in values where onError == .stop || (error as? any StoppingError)?.stops == true {
+      throw error
+    }
+    return values
   }
 
-  private func score(_ samples: [RewardSample], with reward: Reward) throws -> [Double?] {
-    do { return try reward.scorer.score(samples) } catch let error as GRAOError {
-      throw GRAOError("reward '\(reward.name)': \(error.message)")
+  private func checked(_ value: Result<Double?, any Error>, _ reward: Reward) -> Result<Double?, any Error> {
+    switch value {
+    case .success(let number?) where !number.isFinite:
+      .failure(GRAOError("reward '\(reward.name)' returned \(number), which is not a finite number"))
+    case .failure(let error as GRAOError): .failure(GRAOError("reward '\(reward.name)': \(error.message)"))
+    default: value
     }
   }
 }

@@ -18,7 +18,10 @@ public indirect enum Schedule {
   /// The value at a step. An error names the option and the step where the value is not a finite number; what a
   /// custom function throws is passed on.
   public func value(at state: ScheduleState, option: String) throws -> Double {
-    let value = try rawValue(at: state)
+    let value: Double
+    do { value = try rawValue(at: state) } catch let error as GRAOError {
+      throw GRAOError("option '\(option)': its schedule fails at step \(state.step): \(error.message)")
+    }
     guard value.isFinite else {
       throw GRAOError("option '\(option)': its schedule gives \(value) at step \(state.step), not a finite number")
     }

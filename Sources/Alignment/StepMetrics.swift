@@ -35,6 +35,7 @@ struct RolloutMetrics {
     let count = Double(samples.count)
     metrics["completions/mean_length"] = .number(Double(samples.reduce(0) { $0 + $1.ids.count }) / count)
     metrics["completions/clipped_ratio"] = .number(Double(samples.count { $0.finishReason == .length }) / count)
+    metrics["samples/failed"] = .integer(samples.count(where: \.failed))
     metrics["samples/dropped"] = .integer(samples.count { $0.reward == nil })
   }
 }

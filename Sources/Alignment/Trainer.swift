@@ -12,7 +12,10 @@ public final class Trainer {
   public let options: TrainingOptions
   /// What has been done so far: all that is needed to go on, besides the weights and the optimizer's moments.
   public private(set) var state: TrainerState
+  /// Called often while the trainer works; throws to stop it.
+  public var checkInterrupt: () throws -> Void = {}
 
+  private var isRunning = false
   private let optimizer: Optimizer
   private let reader: RowReader
   private let panel: RewardPanel
@@ -33,8 +36,8 @@ public final class Trainer {
   /// Optimizer steps that `run()` makes in all.
   public var totalSteps: Int {
     if let steps = options.steps { return steps }
-    let rows = options.data?.count ?? 0
-    return max(1, (rows + options.promptsPerStep - 1) / options.promptsPerStep)
+    let (steps, rest) = (options.data?.count ?? 0).quotientAndRemainder(dividingBy: options.promptsPerStep)
+    return max(1, rest == 0 ? steps : steps + 1)
   }
 
   // MARK: By hand
@@ -61,7 +64,10 @@ public final class Trainer {
     sampling.seed = RandomStream(seed: options.seed, UInt64(state.rollouts)).key
     sampling.logprobs = .temperature(options.logprobTemperature)
     let rollout = Rollout(model: model, panel: panel, weights: weights, step: schedule.step)
-    return try rollout.groups(queries, sampling, progress: progress)
+    return try rollout.groups(queries, sampling) { tokens in
+      try checkInterrupt()
+      try progress(tokens)
+    }
   }
 
   /// One optimizer step on exactly these groups; their rewards are used as they are.
@@ -70,6 +76,10 @@ public final class Trainer {
     try model.checkOpen()
     let schedule = scheduleState
     let learningRate = try options.optimizer.learningRate.value(at: schedule, option: "optimizer.learning_rate")
+    guard learningRate >= 0 else {
+      throw GRAOError(
+        "option 'optimizer.learning_rate' must be 0 or more, not \(learningRate) at step \(schedule.step)")
+    }
     let weights = try componentWeights(at: schedule)
     let objective: any Objective =
       switch options.method {
@@ -83,14 +93,18 @@ public final class Trainer {
     model.network.parameters.zeroGradients()
     let pass = UpdatePass(
       network: model.network, objective: objective, temperature: options.logprobTemperature,
-      microBatchTokens: options.microBatchTokens)
-    let outcome = pass.run(queries, batch: batch)
+      microBatchTokens: options.microBatchTokens, checkInterrupt: checkInterrupt)
+    let outcome = try pass.run(queries, batch: batch)
     guard outcome.loss.isFinite else {
       throw GRAOError("step \(schedule.step): the loss is \(outcome.loss); the model was left as it was")
     }
     let gradNorm = queries.isEmpty ? 0 : optimizer.step(learningRate: learningRate)
     guard gradNorm.isFinite else {
       throw GRAOError("step \(schedule.step): the gradient's norm is \(gradNorm); the model was left as it was")
+    }
+    guard optimizer.weightsAreFinite else {
+      throw GRAOError(
+        "step \(schedule.step): the update with learning rate \(learningRate) left weights that are not finite numbers")
     }
 
     state.step += 1
@@ -100,13 +114,15 @@ public final class Trainer {
     metrics["learning_rate"] = .number(learningRate)
     RolloutMetrics(groups: groups, rewards: options.rewards.map(\.name)).add(to: &metrics)
     if options.method == .grao {
-      for part in outcome.parts {
-        metrics[part.name] = .number(part.value)
-        metrics["objective/" + part.name] = .number(part.value)
+      for (name, weight) in [
+        ("exploration", weights.exploration), ("imitation", weights.imitation), ("regularizer", weights.regularizer),
+      ] {
+        // Without a group that teaches, the objective has no parts.
+        let part = outcome.parts.first { $0.name == name }?.value ?? 0
+        metrics[name] = .number(part)
+        metrics["objective/" + name] = .number(part)
+        metrics["weights/" + name] = .number(weight)
       }
-      metrics["weights/exploration"] = .number(weights.exploration)
-      metrics["weights/imitation"] = .number(weights.imitation)
-      metrics["weights/regularizer"] = .number(weights.regularizer)
     }
     for reward in options.rewards where options.method.samples {
       metrics["weights/" + reward.name] = .number(
@@ -134,10 +150,18 @@ public final class Trainer {
     if options.method.samples, options.rewards.isEmpty {
       throw GRAOError("grao.train: option 'rewards' is missing: method '\(options.method)' needs at least one")
     }
+    if isRunning { throw GRAOError("the trainer is running: its own rewards and curricula cannot run it again") }
+    isRunning = true
+    defer { isRunning = false }
     try observer?.begins(self)
     while state.step < totalSteps {
       let start = ContinuousClock.now
-      let rows = try selection.next(options.promptsPerStep, of: data.rows, at: scheduleState, &state)
+      // Without a number of steps a run is one epoch: its last step takes what is left.
+      let left = options.steps == nil ? data.count - state.step * options.promptsPerStep : .max
+      var order = state.order
+      let rows = try selection.next(
+        min(options.promptsPerStep, max(left, 1)), of: data.rows, at: scheduleState, history: state.history, &order)
+      state.order = order
       let groups = try rollout(rows.map { (data.rows[$0], data.name(ofRow: $0)) }) { tokens in
         try observer?.sampled(tokens: tokens)
       }
@@ -146,7 +170,8 @@ public final class Trainer {
       }
       var metrics = try step(groups)
       metrics["step_time"] = .number((ContinuousClock.now - start).seconds)
-      if let every = options.evaluateEvery, let rows = options.evaluationData, state.step % every == 0 {
+      if let rows = options.evaluationData, state.step % (options.evaluateEvery ?? totalSteps) == 0 {
+        state.metrics = metrics
         for (name, value) in try evaluation(on: rows) { metrics["eval/" + name] = value }
       }
       state.metrics = metrics
@@ -166,7 +191,10 @@ public final class Trainer {
     evaluation.generation.maxNewTokens = options.sampling.maxNewTokens
     evaluation.generation.stop = options.sampling.stop
     evaluation.onRewardError = options.onRewardError
-    return try evaluate(model, on: rows, rewards: options.rewards, evaluation, step: state.step)
+    let schedule = ScheduleState(step: state.step, steps: totalSteps, metrics: state.metrics)
+    return try evaluate(model, on: rows, rewards: options.rewards, evaluation, at: schedule) { _ in
+      try checkInterrupt()
+    }
   }
 
   // MARK: Parts of a step
@@ -244,6 +272,10 @@ public protocol TrainingObserver: AnyObject {
   func sampled(tokens: Int) throws
   func stepped(_ metrics: Table) throws
   func ends(_ trainer: Trainer) throws
+}
+
+extension TrainingObserver {
+  public func sampled(tokens: Int) throws {}
 }
 
 extension Duration {

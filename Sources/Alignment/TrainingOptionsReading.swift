@@ -19,10 +19,13 @@ extension TrainingOptions {
     let reader = try schema.read(table)
     let name = try reader.string("method")
     guard let method = Method(rawValue: name) else {
-      let known = Method.allCases.map { "'\($0.rawValue)'" }.joined(separator: " and ")
+      let known = Method.allCases.map { "'\($0.rawValue)'" }
       let planned = ["dpo", "ppo", "grpo"].contains(name)
       throw reader.failure(
-        "method", planned ? "'\(name)' is not in this version, which has \(known)" : "must be \(known), not '\(name)'")
+        "method",
+        planned
+          ? "'\(name)' is not in this version, which has \(known.joined(separator: " and "))"
+          : "must be \(known.joined(separator: " or ")), not '\(name)'")
     }
     var options = TrainingOptions(method: method)
     try options.readRun(reader)
@@ -117,9 +120,11 @@ extension TrainingOptions {
     for reward in rewards where !names.insert(reward.name).inserted {
       throw GRAOError("grao.train: option 'rewards' has two rewards named '\(reward.name)'")
     }
-    if evaluateEvery != nil {
-      if evaluationData == nil { throw GRAOError("grao.train: option 'eval_every' needs option 'eval_data'") }
-      if rewards.isEmpty { throw GRAOError("grao.train: option 'eval_every' needs option 'rewards'") }
+    if evaluateEvery != nil, evaluationData == nil {
+      throw GRAOError("grao.train: option 'eval_every' needs option 'eval_data'")
+    }
+    if evaluationData != nil, rewards.isEmpty {
+      throw GRAOError("grao.train: option 'eval_data' needs option 'rewards'")
     }
   }
 }

@@ -22,8 +22,10 @@ extension TrainingOptions {
         OptionDeclaration(
           "normalization", .string, default: "sequence", "mean over sequences of means, or over all tokens",
           choices: Normalization.allCases.map { .string($0.rawValue) }),
-        OptionDeclaration("prompts_per_step", .integer, default: 64, "rows of one optimizer step", minimum: 1),
-        OptionDeclaration("group_size", .integer, default: 8, "G, completions for each prompt", minimum: 1),
+        OptionDeclaration(
+          "prompts_per_step", .integer, default: 64, "rows of one optimizer step", minimum: 1, maximum: 0x1p20),
+        OptionDeclaration(
+          "group_size", .integer, default: 8, "G, completions for each prompt", minimum: 1, maximum: 0x1p20),
         OptionDeclaration("optimizer", .nested(optimizer), default: .table(Table()), "AdamW"),
         OptionDeclaration(
           "logprob_temperature", .number, default: 1, "at which objectives see log-probabilities",

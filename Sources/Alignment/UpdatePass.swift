@@ -9,6 +9,8 @@ struct UpdatePass {
   let temperature: Float
   /// Bound on the rows of a pass. One branch with its prompt always fits.
   let microBatchTokens: Int
+  /// Called before each pass.
+  let checkInterrupt: () throws -> Void
 
   /// What a step's passes add up to.
   struct Outcome {
@@ -43,25 +45,26 @@ struct UpdatePass {
   }
 
   /// Adds the gradient of the loss over all queries to the network's gradients.
-  func run(_ queries: [Query], batch: ObjectiveBatch) -> Outcome {
+  func run(_ queries: [Query], batch: ObjectiveBatch) throws -> Outcome {
     var outcome = Outcome()
     var pending: [Query] = []
     var rows = 0
-    func flush() {
+    func flush() throws {
+      try checkInterrupt()
       if !pending.isEmpty { accumulate(pending, batch, &outcome) }
       (pending, rows) = ([], 0)
     }
     for query in queries {
       if query.tree.rows > microBatchTokens {
-        flush()
+        try flush()
         accumulateInPieces(query, batch, &outcome)
         continue
       }
-      if rows + query.tree.rows > microBatchTokens { flush() }
+      if rows + query.tree.rows > microBatchTokens { try flush() }
       pending.append(query)
       rows += query.tree.rows
     }
-    flush()
+    try flush()
     return outcome
   }
 

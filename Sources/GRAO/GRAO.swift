@@ -5,6 +5,7 @@
 // gives everything that is public in the rooms below; the names are those of the script API in Swift's spelling.
 
 @_exported import Alignment
+@_exported import Checkpoints
 @_exported import Data
 import Kernels
 @_exported import Runs

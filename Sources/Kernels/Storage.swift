@@ -73,7 +73,6 @@ package final class Buffer {
   deinit { start.deallocate() }
 
   package var floats: UnsafeMutablePointer<Float> { start.assumingMemoryBound(to: Float.self) }
-  package var floatCount: Int { bytes / MemoryLayout<Float>.stride }
 
   /// Makes room for `wanted` bytes, keeping what is there.
   package func grow(toBytes wanted: Int) {

@@ -38,6 +38,12 @@ package struct Configuration {
     return number
   }
 
+  package func positive(_ key: String, default fallback: Double) throws(GRAOError) -> Double {
+    let value = try number(key, default: fallback)
+    guard value > 0 else { throw failure(key, "must be a positive number") }
+    return value
+  }
+
   package func flag(_ key: String, default fallback: Bool) throws(GRAOError) -> Bool {
     guard let value = present(key) else { return fallback }
     guard let flag = value.boolean else { throw failure(key, "must be true or false") }
@@ -78,6 +84,6 @@ package struct Configuration {
         return theta
       }
     }
-    return try number("rope_theta", default: fallback)
+    return try positive("rope_theta", default: fallback)
   }
 }

@@ -5,22 +5,15 @@ import Values
 public final class RunRecorder: TrainingObserver {
   private let progress: (any ProgressReporter)?
   private let script: (name: String, content: [UInt8])?
-  private let checkInterrupt: () throws -> Void
   private var directory: RunDirectory?
   private var totalSteps = 0
   private var times = StepTimes()
   private var tokens = 0
 
-  /// - Parameters:
-  ///   - script: copied into the run directory.
-  ///   - checkInterrupt: called often; throws to stop the run.
-  public init(
-    progress: (any ProgressReporter)?, script: (name: String, content: [UInt8])? = nil,
-    checkInterrupt: @escaping () throws -> Void = {}
-  ) {
+  /// - Parameter script: copied into the run directory.
+  public init(progress: (any ProgressReporter)?, script: (name: String, content: [UInt8])? = nil) {
     self.progress = progress
     self.script = script
-    self.checkInterrupt = checkInterrupt
   }
 
   public func begins(_ trainer: Trainer) throws {
@@ -28,8 +21,6 @@ public final class RunRecorder: TrainingObserver {
     guard let path = trainer.options.runDirectory else { return }
     directory = try RunDirectory(creating: path, script: script, options: trainer.options.record)
   }
-
-  public func sampled(tokens: Int) throws { try checkInterrupt() }
 
   public func stepped(_ metrics: Table) throws {
     try directory?.append(metrics)
@@ -43,7 +34,6 @@ public final class RunRecorder: TrainingObserver {
         tokensPerSecond: seconds > 0 ? Double(total - tokens) / seconds : Optional.none,
         secondsLeft: times.seconds(for: totalSteps - step)))
     tokens = total
-    try checkInterrupt()
   }
 
   public func ends(_ trainer: Trainer) throws {

@@ -16,6 +16,8 @@ public final class Model {
   let origin: Origin
   public private(set) var isClosed = false
   private var generations: UInt64 = 0
+  /// First number of the paths of ``nextSeed()``, so that no other purpose shares their streams.
+  private static let generationStreams: UInt64 = 0x6765_6E65_7261
 
   struct Origin {
     var generationConfig: Table?
@@ -61,7 +63,7 @@ public final class Model {
       throw configuration.failure(
         "vocab_size", "is \(network.plan.vocabulary), but the tokenizer has \(tokenizer.vocabularySize) tokens")
     }
-    let declared = origin.generationConfig?["eos_token_id"] ?? configuration.table["eos_token_id"]
+    let declared = origin.generationConfig?["eos_token_id"]?.unlessNull ?? configuration.table["eos_token_id"]
     let ids = declared?.array?.compactMap(\.integer) ?? declared?.integer.map { [$0] } ?? []
     let fallback = ids.isEmpty ? tokenizer?.eosTokenID.map { [Int($0)] } ?? [] : ids
     endOfSequence = Set(fallback.compactMap { Int32(exactly: $0) })
@@ -165,7 +167,7 @@ public final class Model {
   /// A seed that this model has not given before: the next of its own stream.
   public func nextSeed() -> UInt64 {
     generations += 1
-    return RandomStream(seed: 0, generations).key
+    return RandomStream(seed: 0, Self.generationStreams, generations).key
   }
 
   /// Samples completions of each prompt.

@@ -9,8 +9,10 @@ import Values
 /// A completion depends on its prompt, its options and its random stream alone, not on what runs beside it: every
 /// forward operation computes its rows independently.
 struct Sampler {
-  /// Completions that run at once.
+  /// Completions that run at once, where the cache's bound allows it.
   private static let maximumRunning = 64
+  /// Bytes that the keys and values of running completions may come to.
+  private static let maximumCacheBytes = 4 << 30
   /// Prompt tokens of one pass.
   private static let maximumPrefill = 1024
 
@@ -20,6 +22,8 @@ struct Sampler {
   private let options: GenerationOptions
   private let filter: TokenFilter
   private let cache: KeyValueCache
+  /// Completions that run at once. What runs beside a completion does not change it.
+  private let lanes: Int
 
   private var running: [Running] = []
   private var prompts: [Int: SharedPrompt] = [:]
@@ -33,6 +37,8 @@ struct Sampler {
     filter = TokenFilter(
       temperature: options.temperature, top_k: Int32(options.topK), top_p: options.topP, min_p: options.minP)
     cache = KeyValueCache(layers: network.layers, width: network.plan.keyValueWidth)
+    let bytes = cache.bytesPerRow * min(options.maxNewTokens, network.plan.context)
+    lanes = max(1, min(Self.maximumRunning, Self.maximumCacheBytes / max(bytes, 1)))
   }
 
   /// A prompt's rows in the cache, while completions of it run.
@@ -66,14 +72,14 @@ struct Sampler {
   mutating func run(_ promptIDs: [[Int32]], progress: (_ tokens: Int) throws -> Void) rethrows -> [[Completion]] {
     results = promptIDs.map { _ in Array(repeating: nil, count: options.samples) }
     let units = promptIDs.indices.flatMap { prompt in
-      stride(from: 0, to: options.samples, by: Self.maximumRunning).map { start in
-        Unit(prompt: prompt, samples: start..<min(start + Self.maximumRunning, options.samples))
+      stride(from: 0, to: options.samples, by: lanes).map { start in
+        Unit(prompt: prompt, samples: start..<min(start + lanes, options.samples))
       }
     }
     var next = 0
     while next < units.count || !running.isEmpty {
       var admitted = next..<next
-      var room = Self.maximumRunning - running.count
+      var room = lanes - running.count
       while admitted.upperBound < units.count,
         room >= units[admitted.upperBound].samples.count || running.isEmpty && admitted.isEmpty
       {

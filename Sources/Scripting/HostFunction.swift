@@ -56,7 +56,7 @@ package struct LuaCall {
 
   /// A host object; `words` names it in messages: "a model".
   package func object<T>(_ number: Int, as type: T.Type, _ words: String) throws(GRAOError) -> T {
-    try get(number, words) { $0.object as? T }
+    try get(number, words) { value in value.object.flatMap { $0 as? T } }
   }
 
   /// An error about one argument.

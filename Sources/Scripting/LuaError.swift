@@ -1,7 +1,8 @@
 import CLuaBridge
+import Values
 
 /// An error that Lua code raised, or that stopped it.
-package struct LuaError: Error, CustomStringConvertible {
+package struct LuaError: StoppingError, CustomStringConvertible {
   package enum Kind {
     case error
     /// The memory limit of a plugin, or the machine's.
@@ -19,6 +20,7 @@ package struct LuaError: Error, CustomStringConvertible {
   package let traceback: String
 
   package var description: String { message }
+  package var stops: Bool { kind == .interrupted }
 
   package init(kind: Kind, message: String, traceback: String = "") {
     self.kind = kind
@@ -38,7 +40,10 @@ package struct LuaError: Error, CustomStringConvertible {
   }
 
   /// As the result of a host function: an interrupt ends the caller's state too; the limits are the other state's.
-  var outcome: glb_outcome { kind == .interrupted ? GLB_INTERRUPTED : GLB_ERROR_POSITIONED }
+  var outcome: glb_outcome {
+    if kind == .interrupted { return GLB_INTERRUPTED }
+    return message.firstMatch(of: #/^[^\n]*:[0-9]+: /#) == nil ? GLB_ERROR : GLB_ERROR_POSITIONED
+  }
 }
 
 /// A request to stop all Lua code of the process, made by a signal handler through `glb_interrupt`.

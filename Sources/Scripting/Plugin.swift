@@ -137,6 +137,9 @@ package final class Plugin {
     }
   }
 
+  /// Whether a reward scores many samples in one call.
+  var scoresBatches: Bool { manifest.functionName == "score_batch" }
+
   /// A reward's score of one sample, nil where it does not apply.
   package func score(_ sample: Value) throws -> Double? {
     try require(.reward)

@@ -55,7 +55,7 @@ public struct OptionReader {
 
   /// A host object of one class; `words` names it in messages: "a model".
   public func object<T>(_ name: String, as type: T.Type, _ words: String) throws(GRAOError) -> T {
-    try get(name, words) { $0.object as? T }
+    try get(name, words) { value in value.object.flatMap { $0 as? T } }
   }
 
   public func optionalObject<T>(_ name: String, as type: T.Type, _ words: String) throws(GRAOError) -> T? {

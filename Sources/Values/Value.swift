@@ -165,6 +165,11 @@ extension Value: Equatable {
   }
 }
 
+/// An error that may end a run whatever a script says about errors: an interrupt.
+public protocol StoppingError: Error {
+  var stops: Bool { get }
+}
+
 /// A failure with one line for the person who caused it: it names the file, key, tensor or option, and says what was
 /// expected there.
 public struct GRAOError: Error, CustomStringConvertible {

@@ -143,7 +143,9 @@ extension TrainerSuite {
 
     @Test func aScorerThatGivesAnotherNumberOfScores() throws {
       final class Short: RewardScorer {
-        func score(_ samples: [RewardSample]) -> [Double?] { Array(repeating: 1, count: samples.count - 1) }
+        func score(_ samples: [RewardSample]) -> [Result<Double?, any Error>] {
+          Array(repeating: .success(1), count: samples.count - 1)
+        }
       }
       let short = Reward(name: "short", scorer: Short())
       #expect(try message { try Self.rollout([short]) } == "reward 'short' gave 3 scores for 4 samples")

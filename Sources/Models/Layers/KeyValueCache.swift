@@ -19,6 +19,9 @@ package final class KeyValueCache {
     values = (0..<layers).map { _ in Buffer(bytes: 0) }
   }
 
+  /// Bytes of one token's keys and values in all layers.
+  package var bytesPerRow: Int { 2 * keys.count * width * MemoryLayout<Float>.stride }
+
   /// Takes a free page; returns its first row.
   package func takePage() -> Int32 {
     if free.isEmpty { grow() }

@@ -19,6 +19,11 @@ enum Convert {
     return .ids(try ids(value, what, orElse: "a string or an array of token ids"))
   }
 
+  /// Says in an error which of many things it is about.
+  static func naming<T>(_ what: String, _ body: () throws(GRAOError) -> T) throws(GRAOError) -> T {
+    do { return try body() } catch { throw GRAOError("\(what): \(error.message)") }
+  }
+
   static func ids(_ value: Value, _ what: String, orElse expected: String = "an array of token ids") throws(GRAOError)
     -> [Int32]
   {

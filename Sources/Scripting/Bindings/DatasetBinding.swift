@@ -8,7 +8,7 @@ enum DatasetBinding {
       .description { "grao.dataset: \($0.source), \($0.count) rows" }
       .length { $0.count }
       .element { dataset, index in
-        dataset.rows.indices.contains(index - 1) ? .table(dataset.rows[index - 1]) : Optional.none
+        index >= 1 && index <= dataset.count ? .table(dataset.rows[index - 1]) : Optional.none
       }
       .method("filter") { dataset, call in
         let keep = try call.function(1)

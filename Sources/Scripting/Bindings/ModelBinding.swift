@@ -78,7 +78,7 @@ enum ModelBinding {
       owner: call.name,
       [
         OptionDeclaration("prompts", .array(), "strings or arrays of ids", required: true),
-        OptionDeclaration("samples", .integer, default: 1, "completions for each prompt", minimum: 1),
+        OptionDeclaration("samples", .integer, default: 1, "completions for each prompt", minimum: 1, maximum: 0x1p20),
         OptionDeclaration(
           "logprobs_at", .string, "\"sampling\": log-probabilities of the filtered distribution that was drawn from",
           choices: ["sampling"]),
@@ -89,8 +89,11 @@ enum ModelBinding {
     options.samples = try reader.integer("samples")
     options.seed = try reader.optionalInteger("seed").map { UInt64(bitPattern: Int64($0)) } ?? model.nextSeed()
     if reader.has("logprobs_at") { options.logprobs = .sampling }
+    try model.checkOpen()
     let prompts = try reader.array("prompts").enumerated().map { index, value throws(GRAOError) in
-      try Convert.prompt(value, "\(call.name): option 'prompts[\(index + 1)]'")
+      let name = "\(call.name): option 'prompts[\(index + 1)]'"
+      let prompt = try Convert.prompt(value, name)
+      return try Convert.naming(name) { () throws(GRAOError) in Prompt.ids(try model.encode(prompt)) }
     }
     return (prompts, options)
   }

@@ -7,7 +7,12 @@ import Values
 extension Plugin: NamedObject {}
 
 extension Plugin: RewardScorer {
-  package func score(_ samples: [RewardSample]) throws -> [Double?] { try scores(samples.map { Convert.value($0) }) }
+  package func score(_ samples: [RewardSample]) -> [Result<Double?, any Error>] {
+    let values = samples.map { Convert.value($0) }
+    // One bad sample of a batch must not take the others along: they are asked for again, one by one.
+    if scoresBatches, let scores = try? scores(values) { return scores.map { .success($0) } }
+    return values.map { value in Result { try score(value) } }
+  }
 }
 
 extension Plugin: Curriculum {

@@ -7,12 +7,18 @@ package final class ScriptEngine {
   private let state: LuaState
   private let script: String
   private let pluginPath: PluginPath
+  private let progress: () -> (any ProgressReporter)?
 
   /// - Parameters:
   ///   - script: path of the script.
   ///   - pluginPaths: folders with plugins, searched before the others.
-  package init(script: String, pluginPaths: [String] = []) throws {
+  ///   - progress: who shows the progress of a run that begins.
+  package init(
+    script: String, pluginPaths: [String] = [],
+    progress: @escaping () -> (any ProgressReporter)? = StandardError.reporter
+  ) throws {
     self.script = script
+    self.progress = progress
     pluginPath = PluginPath(
       given: pluginPaths, environment: ProcessInfo.processInfo.environment["GRAO_PLUGIN_PATH"],
       scriptFolder: SourceFile.folder(of: script))
@@ -35,14 +41,19 @@ package final class ScriptEngine {
     if Interruption.isRequested { throw LuaError(kind: .interrupted, message: "interrupted") }
   }
 
-  /// Runs a trainer to its end, with progress on standard error.
+  /// Runs a trainer to its end.
   func run(_ trainer: Trainer) throws -> Table {
     let content = (try? SourceFile.read(script)) ?? []
     let recorder = RunRecorder(
-      progress: StandardError.reporter(), script: ((script as NSString).lastPathComponent, Array(content)),
-      checkInterrupt: { [unowned self] in try self.checkInterrupt() })
+      progress: progress(), script: ((script as NSString).lastPathComponent, Array(content)))
     defer { recorder.finish() }
     return try trainer.run(observer: recorder)
+  }
+
+  private func trainer(_ model: Model, _ options: TrainingOptions) throws -> Trainer {
+    let trainer = try Trainer(model, options)
+    trainer.checkInterrupt = { [weak self] in try self?.checkInterrupt() }
+    return trainer
   }
 
   private var module: Value {
@@ -56,11 +67,11 @@ package final class ScriptEngine {
       "dataset": function("dataset", DatasetBinding.make),
       "train": function("train") { [unowned self] call in
         let (model, options) = try TrainingOptions.read(try call.table(1))
-        return [.table(try run(Trainer(model, options)))]
+        return [.table(try run(trainer(model, options)))]
       },
-      "trainer": function("trainer") { call in
+      "trainer": function("trainer") { [unowned self] call in
         let (model, options) = try TrainingOptions.read(try call.table(1))
-        return [.object(try Trainer(model, options))]
+        return [.object(try trainer(model, options))]
       },
       "evaluate": function("evaluate") { [unowned self] call in
         let (model, data, rewards, options) = try EvaluationOptions.read(try call.table(1))

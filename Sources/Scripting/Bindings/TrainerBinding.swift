@@ -50,10 +50,11 @@ enum GroupConversion {
     guard let given = value.table else { throw GRAOError("\(what) must be a table, not \(value.kind)") }
     let reader = try groupSchema(what).read(given)
     let model = trainer.model
-    var group = Group(
-      prompt: try model.encode(try Convert.prompt(reader.optional("prompt") ?? .null, "\(what): prompt")))
+    let prompt = try Convert.prompt(reader.optional("prompt") ?? .null, "\(what): prompt")
+    var group = Group(prompt: try Convert.naming(what) { () throws(GRAOError) in try model.encode(prompt) })
     if let reference = reader.optional("reference") {
-      group.reference = try model.encode(try Convert.response(reference, "\(what): reference"))
+      let response = try Convert.response(reference, "\(what): reference")
+      group.reference = try Convert.naming("\(what): reference") { () throws(GRAOError) in try model.encode(response) }
     }
     group.referenceReward = try reader.optionalNumber("reference_reward")
     for (index, value) in try reader.array("samples").enumerated() {
@@ -68,7 +69,8 @@ enum GroupConversion {
     guard let content = reader.optional("ids") ?? reader.optional("text") else {
       throw GRAOError("\(what) needs 'ids' or 'text'")
     }
-    var sample = Group.Sample(ids: try model.encode(try Convert.response(content, what)))
+    let response = try Convert.response(content, what)
+    var sample = Group.Sample(ids: try Convert.naming(what) { () throws(GRAOError) in try model.encode(response) })
     sample.reward = try reader.optionalNumber("reward")
     if reader.has("logprobs") { sample.logprobs = try reader.numbers("logprobs").map(Float.init) }
     if reader.has("mask") { sample.mask = try reader.numbers("mask").map { $0 != 0 } }
