@@ -5,7 +5,7 @@
 local grao = require "grao"
 
 local seed = math.tointeger(arg[1] or 1)
-local steps = math.tointeger(arg[2] or 40)
+local steps = math.tointeger(arg[2] or 60)
 local model <close> = grao.load("models/SmolLM2-135M-Instruct.gguf")
 
 -- The model's own chat format, written out.

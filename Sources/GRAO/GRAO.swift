@@ -5,13 +5,13 @@
 // gives everything that is public in the rooms below; the names are those of the script API in Swift's spelling.
 
 @_exported import Alignment
-@_exported import Checkpoints
 @_exported import Data
 import Kernels
 @_exported import Runs
 @_exported import Sampling
 @_exported import Tokenizers
 @_exported import Values
+
 @_exported import enum Checkpoints.ElementType
 
 /// The engine.

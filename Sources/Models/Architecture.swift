@@ -18,6 +18,8 @@ package struct ArchitecturePlan {
   /// Positions that the model has.
   package let context: Int
   package let vocabulary: Int
+  package let keyValueHeads: Int
+  package let headSize: Int
   /// Floats of one layer's keys for one token.
   package let keyValueWidth: Int
   package let expertsPerToken: Int

@@ -16,6 +16,9 @@ extension Model {
     }
     var config = network.configuration.table
     if config["architectures"] == nil { config["architectures"] = [.string(network.architecture.className)] }
+    // Where these were left out, transformers might take other numbers.
+    if config["num_key_value_heads"] == nil { config["num_key_value_heads"] = .integer(network.plan.keyValueHeads) }
+    if config["head_dim"] == nil { config["head_dim"] = .integer(network.plan.headSize) }
     let types = Set(tensors.map(\.info.elementType.rawValue))
     config[config["dtype"] == nil ? "torch_dtype" : "dtype"] = .string(types.count == 1 ? types.first ?? "" : "float32")
 

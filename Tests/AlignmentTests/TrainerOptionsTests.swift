@@ -100,7 +100,7 @@ extension TrainerSuite {
     @Test func wrongTypesAndRanges() throws {
       let cases: [(KeyValuePairs<String, Value>, String)] = [
         (["group_size": "8"], "option 'group_size' must be an integer, not a string"),
-        (["group_size": 0], "option 'group_size' must be at least 1, not 0"),
+        (["group_size": 0], "option 'group_size' must be between 1 and 1048576, not 0"),
         (["steps": 1.5], "option 'steps' must be an integer, not 1.5"),
         (["temperature": -1], "option 'temperature' must be at least 0, not -1"),
         (["top_p": 2], "option 'top_p' must be between 0 and 1, not 2"),
@@ -140,7 +140,7 @@ extension TrainerSuite {
             == "grao.train: option 'method' '\(method)' is not in this version, which has 'sft' and 'grao'")
       }
       #expect(
-        try Self.failure(["method": "gro"]) == "grao.train: option 'method' must be 'sft' and 'grao', not 'gro'")
+        try Self.failure(["method": "gro"]) == "grao.train: option 'method' must be 'sft' or 'grao', not 'gro'")
       let words = "is not supported by this version of the engine"
       let cases: [(KeyValuePairs<String, Value>, String)] = [
         (["kl": ["coefficient": 0.1]], "kl.coefficient"), (["moe": ["freeze_router": true]], "moe.freeze_router"),

@@ -36,7 +36,7 @@ import Testing
   }
 
   /// The README quotes the program that the test above runs.
-  @Test(.disabled("there is no README.md yet")) func theReadmeQuotesTheExample() throws {
+  @Test func theReadmeQuotesTheExample() throws {
     let source = try String(
       contentsOf: Self.root.appending(path: "Tests/GRAOTests/ReadmeExample.swift"), encoding: .utf8)
     let parts = source.split(separator: "// example begin\n").last?.split(separator: "// example end\n")

@@ -105,13 +105,14 @@ import Values
     struct Interrupt: Error {}
     let directory = TemporaryPath()
     var steps = 0
-    let recorder = RunRecorder(progress: nil) { if steps == 2 { throw Interrupt() } }
+    let recorder = RunRecorder(progress: nil)
     var options = try Self.options(directory.path)
     options.onStep = { _ in
       steps += 1
       return true
     }
     let trainer = try Trainer(Model.load(Fixtures.model("llama")), options)
+    trainer.checkInterrupt = { if steps == 2 { throw Interrupt() } }
     #expect(throws: Interrupt.self) { try trainer.run(observer: recorder) }
     #expect(try directory.text("metrics.jsonl").split(separator: "\n").count == 2)
     #expect(directory.names == ["metrics.jsonl", "options.json"])

@@ -8,8 +8,6 @@ enum Qwen3MoE: Architecture {
 
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan {
     try config.require("use_sliding_window", oneOf: [false], because: "sliding windows are not supported")
-    // Left out, transformers would take a number of its own.
-    _ = try config.count("num_key_value_heads")
     let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-6)
     let experts =
       try config.table["num_experts"] == nil
