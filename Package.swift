@@ -39,7 +39,8 @@ let package = Package(
       dependencies: ["Scripting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // One test target per module, and what several of them share.
-    .target(name: "TestSupport", dependencies: ["Models", "Kernels", "Checkpoints", "Values"], path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["Models", "Kernels", "Checkpoints", "Values"], path: "Tests/TestSupport"),
     .testTarget(name: "ValuesTests", dependencies: ["Values"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "TestSupport"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Values"]),

@@ -20,6 +20,8 @@ extension ArchitecturePlan {
   init(_ shape: DecoderShape, _ decoder: Decoder, expertsPerToken: Int) {
     self.init(
       decoder: decoder, context: shape.context, vocabulary: shape.vocabulary,
-      keyValueHeads: shape.heads.keyValues, headSize: shape.heads.size, keyValueWidth: shape.heads.keyValues * shape.heads.size, expertsPerToken: expertsPerToken)
+      keyValueHeads: shape.heads.keyValues,
+      headSize: shape.heads.size, keyValueWidth: shape.heads.keyValues * shape.heads.size,
+      expertsPerToken: expertsPerToken)
   }
 }
