@@ -42,7 +42,8 @@ package struct LuaError: StoppingError, CustomStringConvertible {
   /// As the result of a host function: an interrupt ends the caller's state too; the limits are the other state's.
   var outcome: glb_outcome {
     if kind == .interrupted { return GLB_INTERRUPTED }
-    return message.firstMatch(of: #/^[^\n]*:[0-9]+: /#) == nil ? GLB_ERROR : GLB_ERROR_POSITIONED
+    let isPlaced = kind != .error || message.firstMatch(of: #/^[^\n]*:[0-9]+: /#) != nil
+    return isPlaced ? GLB_ERROR_POSITIONED : GLB_ERROR
   }
 }
 
