@@ -87,5 +87,10 @@ enum Signals {
         signal(number, SIG_DFL)
       }
     }
+    // A parent may have started this with signals blocked, as threads of Dispatch do.
+    var unblocked = sigset_t()
+    sigemptyset(&unblocked)
+    for number in [SIGINT, SIGTERM] { sigaddset(&unblocked, number) }
+    pthread_sigmask(SIG_UNBLOCK, &unblocked, nil)
   }
 }
