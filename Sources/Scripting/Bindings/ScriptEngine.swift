@@ -8,6 +8,8 @@ package final class ScriptEngine {
   private let script: String
   private let pluginPath: PluginPath
   private let progress: () -> (any ProgressReporter)?
+  /// Of the run that is being made.
+  private var reporter: (any ProgressReporter)?
 
   /// - Parameters:
   ///   - script: path of the script.
@@ -30,7 +32,21 @@ package final class ScriptEngine {
     try state.register(PluginBinding.plugin)
     try state.register(TrainerBinding.trainer(self))
     try state.register(module: "grao", module)
+    let clear = HostFunction("print") { [unowned self] _ in
+      reporter?.clear()
+      return []
+    }
+    try state.loadOwn(Self.printSetup).call([.object(clear)])
   }
+
+  /// A printed line must not end up behind a progress bar.
+  private static let printSetup = """
+    local clear, write = ..., print
+    function print(...)
+      clear()
+      return write(...)
+    end
+    """
 
   /// Runs the script to its end. Throws its error: a ``LuaError`` with position and traceback.
   package func run(arguments: [String]) throws {
@@ -44,9 +60,14 @@ package final class ScriptEngine {
   /// Runs a trainer to its end.
   func run(_ trainer: Trainer) throws -> Table {
     let content = (try? SourceFile.read(script)) ?? []
+    let outer = reporter
+    reporter = progress()
     let recorder = RunRecorder(
-      progress: progress(), script: ((script as NSString).lastPathComponent, Array(content)))
-    defer { recorder.finish() }
+      progress: reporter, script: ((script as NSString).lastPathComponent, Array(content)))
+    defer {
+      recorder.finish()
+      reporter = outer
+    }
     return try trainer.run(observer: recorder)
   }
 
