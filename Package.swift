@@ -57,7 +57,7 @@ let package = Package(
       ]),
     .testTarget(name: "RunsTests", dependencies: ["Runs", "Alignment", "Sampling", "Data", "Values", "TestSupport"]),
     .testTarget(name: "GRAOTests", dependencies: ["GRAO"]),
-    .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "CLuaBridge", "Values", "TestSupport"]),
+    .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "CLuaBridge", "Runs", "Values", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["grao-run", "Values", "TestSupport"]),
   ],
   cLanguageStandard: .c11

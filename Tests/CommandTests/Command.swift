@@ -77,7 +77,7 @@ final class Workplace {
     process.standardError = try FileHandle(forWritingTo: URL(filePath: "\(path)/.errors"))
     try process.run()
     // Nothing here takes seconds: whoever is still there has hung.
-    let deadline = Date.now + 120
+    let deadline = Date.now + 30
     if let signal {
       while process.isRunning, !text(".output").contains("\n"), Date.now < deadline { usleep(2000) }
       kill(process.processIdentifier, signal)

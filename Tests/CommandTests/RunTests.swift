@@ -125,6 +125,42 @@ extension CommandSuite {
     }
   }
 
+  @Suite struct Examples {
+    @Test func theScriptsCompile() throws {
+      let scripts = try FileManager.default.contentsOfDirectory(atPath: Fixtures.root + "/scripts")
+        .filter { $0.hasSuffix(".lua") }.sorted()
+      #expect(scripts.contains("quickstart.lua"))
+      for name in scripts {
+        let place = try Workplace(["main.lua": "assert(loadfile(os.getenv 'ROOT' .. '/scripts/\(name)'))"])
+        let outcome = try place.run("main.lua")
+        #expect(outcome.code == 0, "\(outcome.errors)")
+      }
+    }
+
+    /// The quickstart with two steps in each run.
+    @Test func theQuickstartRuns() throws {
+      let text = """
+        local grao = require "grao"
+        local train = grao.train
+        function grao.train(options)
+          options.steps = 2
+          return train(options)
+        end
+        arg[0] = os.getenv "ROOT" .. "/scripts/quickstart.lua"
+        dofile(arg[0])
+        print(grao.load("runs/quickstart-1/model"):info().experts)
+        """
+      let place = try Workplace(["main.lua": text])
+      let outcome = try place.run("main.lua", "3")
+      #expect(outcome.code == 0, "\(outcome.errors)")
+      for stage in ["before", "after the start (sft)", "after GRAO"] {
+        #expect(outcome.lines.count { $0.hasPrefix(stage + " ") } == 2, "\(stage)")
+      }
+      #expect(outcome.lines.last == "8")
+      #expect(place.lines("runs/quickstart-1/metrics.jsonl").count == 2)
+    }
+  }
+
   @Suite struct Determinism {
     @Test func aRunsBytesDependOnTheSeedAlone() throws {
       let text =

@@ -178,6 +178,24 @@ extension CommandSuite {
       #expect(outcome.messages.count == 1, "\(outcome.errors)")
     }
 
+    @Test func anInterruptedRewardIsNoReward() throws {
+      let text =
+        setup + """
+
+          options.on_reward_error, options.run_dir = "skip", "run"
+          options.rewards[1].score = function()
+            print 'ready' io.stdout:flush()
+            while true do end
+          end
+          grao.train(options)
+          """
+      let place = try Workplace(["main.lua": text])
+      let outcome = try place.run("main.lua", signal: SIGINT)
+      #expect(outcome.code == 130)
+      #expect(outcome.output == "ready\n")
+      #expect(place.lines("run/metrics.jsonl") == [])
+    }
+
     @Test func anInterruptedRunLeavesWholeLines() throws {
       let text =
         setup + """

@@ -109,7 +109,7 @@ extension BindingSuite {
       ("rewards = {}", "grao.evaluate: option 'rewards' is empty: at least one is needed"),
       ("basline = tiny()", "grao.evaluate: unknown option 'basline' (did you mean 'baseline'?)"),
       ("baseline = 'base'", "grao.evaluate: option 'baseline' must be a model, not a string"),
-      ("samples = 0", "grao.evaluate: option 'samples' must be at least 1, not 0"),
+      ("samples = 0", "grao.evaluate: option 'samples' must be between 1 and 1048576, not 0"),
       ("temperature = '0'", "grao.evaluate: option 'temperature' must be a number, not a string"),
       ("data = grao.dataset { { reference = '1' } }", "dataset: row 1: column 'prompt' is missing"),
     ])

@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 import Scripting
 import TestSupport
 import Testing
@@ -8,12 +9,12 @@ import Values
 @Suite(.machine) struct BindingSuite {}
 
 /// Runs a script in the engine, after `prelude` on its first line; further files may lie beside it.
-func script(_ text: String, files: [String: String] = [:]) throws {
+func script(_ text: String, files: [String: String] = [:], progress: (any ProgressReporter)? = nil) throws {
   let folder = try TemporaryFolder()
   for (name, text) in files { try folder.write(text, to: name) }
   let line = prelude.split(separator: "\n").joined(separator: " ")
   let file = try folder.write(line + " " + text, to: "main.lua")
-  try ScriptEngine(script: file, progress: { nil }).run(arguments: [Fixtures.root, folder.path])
+  try ScriptEngine(script: file, progress: { progress }).run(arguments: [Fixtures.root, folder.path])
 }
 
 /// What the scripts of these tests have at hand. One line of Lua, so that their lines keep their numbers: no comments.

@@ -1,3 +1,4 @@
+import Runs
 import Testing
 
 extension BindingSuite {
@@ -16,6 +17,27 @@ extension BindingSuite {
         equal(summary["sampling/logprob_difference"], 0.0)
         near(summary.loss, -(summary.exploration + summary.imitation + summary.regularizer), 1e-12)
         """)
+    }
+
+    @Test func progressMakesRoomForPrintedLines() throws {
+      final class Reporter: ProgressReporter {
+        var events: [String] = []
+        func report(_ progress: RunProgress) { events.append("step \(progress.step) of \(progress.steps ?? 0)") }
+        func clear() { events.append("clear") }
+        func finish() { events.append("finish") }
+      }
+      let reporter = Reporter()
+      try script(
+        """
+        print "before"
+        train { steps = 3, on_step = function(state) if state.step == 2 then print "within" end end }
+        print "after"
+        trainer { steps = 1 }:run()
+        """, progress: reporter)
+      #expect(
+        reporter.events == [
+          "step 1 of 3", "step 2 of 3", "clear", "step 3 of 3", "finish", "step 1 of 1", "finish",
+        ])
     }
 
     @Test func onePassOverTheRowsIsTheDefault() throws {
