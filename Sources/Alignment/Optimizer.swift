@@ -44,7 +44,7 @@ final class Optimizer {
       gradient_scale: scale, bias_correction1: 1 - pow(beta1, Double(steps)),
       bias_correction2: 1 - pow(beta2, Double(steps)))
     for run in parameters.runs {
-      step.weight_decay = run.isMatrix ? options.weightDecay : 0
+      step.weight_decay = run.decays ? options.weightDecay : 0
       adamW(
         part(run.range, of: parameters.all), g: part(run.range, of: parameters.allGradients),
         m: part(run.range, moments.first), v: part(run.range, moments.second), step: step)

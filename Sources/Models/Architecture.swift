@@ -10,6 +10,12 @@ package protocol Architecture: SendableMetatype {
   /// Declares the parameters in `store` and composes the layers. Throws for a key that is missing, has a bad value or
   /// asks for a feature that the engine lacks.
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan
+  /// Whether a tensor that the layers do not use may be in a checkpoint: it is carried through a save.
+  static func isIgnorable(_ tensor: String, _ config: Configuration) -> Bool
+}
+
+extension Architecture {
+  package static func isIgnorable(_ tensor: String, _ config: Configuration) -> Bool { false }
 }
 
 /// What an architecture makes of a config.json.

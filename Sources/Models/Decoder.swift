@@ -8,7 +8,7 @@ package struct Decoder {
   let norm: RMSNorm
   package let head: VocabularyHead
   /// Whether the head's weights are the embedding's.
-  package var isTied: Bool { head.weight.name == embedding.name }
+  package var isTied: Bool { head.weight.placement == embedding.placement }
 
   package struct Kept {
     let layers: [DecoderLayer.Kept]
@@ -18,7 +18,7 @@ package struct Decoder {
 
   /// Hidden states [T, C] after the final norm, and what ``backward(_:_:_:)`` needs.
   package func forward(_ pass: Pass) -> (hidden: Matrix, kept: Kept) {
-    pass.expertLoad = layers.map { Array(repeating: 0, count: $0.feedForward.experts) }
+    pass.expertLoad = layers.map { Array(repeating: 0, count: $0.body.experts) }
     let (tokens, start) = embed(pass)
     var (x, kept) = (start, [DecoderLayer.Kept]())
     for layer in layers {

@@ -2,35 +2,48 @@ import Checkpoints
 import Values
 
 extension Network {
-  /// Fills every parameter from a checkpoint, tensor by tensor. A tensor that is missing, has another shape or is not
-  /// known to the architecture is an error that names it.
-  package func load(_ checkpoint: any Checkpoint) throws(GRAOError) {
+  /// The network that a checkpoint describes, filled from it.
+  package static func load(_ checkpoint: any Checkpoint) throws(GRAOError) -> Network {
+    let network = try Network(
+      Configuration(checkpoint.config, source: checkpoint.path), stored: Set(checkpoint.tensors.keys))
+    try network.fill(from: checkpoint)
+    return network
+  }
+
+  /// Fills every parameter, tensor by tensor. A tensor that is missing, has another shape or is not known to the
+  /// architecture is an error that names it.
+  private func fill(from checkpoint: any Checkpoint) throws(GRAOError) {
+    let tensors = parameters.tensors
     var unknown = Set(checkpoint.tensors.keys)
-    for parameter in parameters.parameters {
-      guard let tensor = checkpoint.tensors[parameter.name] else {
-        throw GRAOError("\(checkpoint.path): tensor '\(parameter.name)' of shape \(parameter.shape) is missing")
+    for tensor in tensors {
+      guard let found = checkpoint.tensors[tensor.name] else {
+        throw GRAOError("\(checkpoint.path): tensor '\(tensor.name)' of shape \(tensor.shape) is missing")
       }
-      guard tensor.shape == parameter.shape else {
+      guard found.shape == tensor.shape else {
         throw GRAOError(
-          "\(checkpoint.path): tensor '\(parameter.name)' has shape \(tensor.shape), expected \(parameter.shape)")
+          "\(checkpoint.path): tensor '\(tensor.name)' has shape \(found.shape), expected \(tensor.shape)")
       }
-      unknown.remove(parameter.name)
+      unknown.remove(tensor.name)
     }
-    // Rotary tables that old checkpoints hold; and a tied head written out, which is the embedding again.
-    unknown = unknown.filter { !$0.hasSuffix(".rotary_emb.inv_freq") }
-    if decoder.isTied { unknown.remove("lm_head.weight") }
+    unknown = unknown.filter { !isIgnorable($0) }
     if let name = unknown.min() {
       throw GRAOError("\(checkpoint.path): tensor '\(name)' is unknown to the architecture '\(architecture.modelType)'")
     }
 
-    var scratch: [Float] = []
-    for parameter in parameters.parameters {
-      if scratch.count < parameter.count { scratch = [Float](repeating: 0, count: parameter.count) }
-      try scratch.withUnsafeMutableBufferPointer { buffer throws(GRAOError) in
-        let tensor = UnsafeMutableBufferPointer(rebasing: buffer[..<parameter.count])
-        try checkpoint.read(parameter.name, into: tensor)
-        parameters.set(parameter, from: UnsafeBufferPointer(tensor))
-      }
+    let largest = tensors.map(\.count).max() ?? 0
+    let scratch = UnsafeMutableBufferPointer<Float>.allocate(capacity: largest)
+    defer { scratch.deallocate() }
+    for tensor in tensors {
+      let elements = UnsafeMutableBufferPointer(rebasing: scratch[..<tensor.count])
+      try checkpoint.read(tensor.name, into: elements)
+      parameters.set(tensor, from: UnsafeBufferPointer(elements))
     }
+  }
+
+  /// Whether a tensor of the checkpoint that the network does not use may be there all the same: rotary tables that old
+  /// checkpoints hold, a tied head written out, which is the embedding again, and what the architecture names.
+  package func isIgnorable(_ tensor: String) -> Bool {
+    tensor.hasSuffix(".rotary_emb.inv_freq") || decoder.isTied && tensor == "lm_head.weight"
+      || architecture.isIgnorable(tensor, configuration)
   }
 }

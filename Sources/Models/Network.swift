@@ -8,7 +8,7 @@ package final class Network {
   /// config.json as it was read, or given.
   package let configuration: Configuration
   package let architecture: any Architecture.Type
-  package let parameters = ParameterStore()
+  package let parameters: ParameterStore
   package let decoder: Decoder
   package let plan: ArchitecturePlan
   package let workspace = Workspace()
@@ -16,7 +16,8 @@ package final class Network {
   package var isTrained = false
 
   /// Composes the layers; every parameter is 0.
-  package init(_ configuration: Configuration) throws(GRAOError) {
+  /// - Parameter stored: names of the tensors of the checkpoint that is to be loaded.
+  package init(_ configuration: Configuration, stored: Set<String> = []) throws(GRAOError) {
     guard let type = configuration.table["model_type"]?.string else {
       throw configuration.failure("model_type", "is missing: expected one of \(Self.modelTypes)")
     }
@@ -25,6 +26,7 @@ package final class Network {
     }
     self.configuration = configuration
     self.architecture = architecture
+    parameters = ParameterStore(stored: stored)
     plan = try architecture.decoder(configuration, in: parameters)
     decoder = plan.decoder
     do { try parameters.allocate() } catch { throw GRAOError("\(configuration.source): \(error.message)") }
@@ -34,16 +36,14 @@ package final class Network {
 
   package var layers: Int { decoder.layers.count }
   /// The largest number of experts that a layer has; 0 for a dense model.
-  package var experts: Int { decoder.layers.map { $0.feedForward.experts }.max() ?? 0 }
+  package var experts: Int { decoder.layers.map { $0.body.experts }.max() ?? 0 }
 
   package var parameterCount: Int { parameters.parameters.reduce(0) { $0 + $1.count } }
 
   /// Parameters that one token uses: all but the experts it is not routed to.
   package var activeParameterCount: Int {
     decoder.layers.reduce(parameterCount) { total, layer in
-      guard let sparse = layer.feedForward as? SparseFeedForward else { return total }
-      let expert = sparse.gate[0].count + sparse.up[0].count + sparse.down[0].count
-      return total - expert * (sparse.experts - sparse.perToken)
+      total - layer.body.inactiveParameterCount
     }
   }
 

@@ -2,28 +2,6 @@ import Foundation
 import Kernels
 import Values
 
-/// One tensor of a model, by the name that transformers gives it, and where it lies in the ``ParameterStore``.
-package struct Parameter {
-  /// How a new model fills it.
-  package enum Start {
-    case normal
-    case ones
-    case zeros
-  }
-
-  package let name: String
-  /// As in the checkpoint: [outputs, inputs] or [channels].
-  package let shape: [Int]
-  package let start: Start
-  /// First float in the store; matrices lie there in packed form, vectors as they are.
-  let offset: Int
-  /// Floats in the store, padding included.
-  let extent: Int
-
-  package var isMatrix: Bool { shape.count == 2 }
-  package var count: Int { shape.reduce(1, *) }
-}
-
 /// All parameters of a model in one buffer, and the gradients in a second one of the same layout.
 ///
 /// Matrices live in packed form alone: the products read it as it is, and whatever works element by element (the
@@ -34,32 +12,68 @@ package final class ParameterStore {
   private var values = Buffer(bytes: 0)
   private var gradientBuffer: Buffer?
 
-  package init() {}
+  private let stored: Set<String>
+
+  /// - Parameter stored: names of the tensors of the checkpoint that is to be loaded.
+  package init(stored: Set<String> = []) { self.stored = stored }
 
   // MARK: Declaration
 
-  func matrix(_ name: String, _ outputs: Int, _ inputs: Int) -> Parameter {
-    declare(name, [outputs, inputs], .normal, extent: packedCount(outputs: outputs, inputs: inputs))
+  /// Whether the checkpoint that is to be loaded holds a tensor of this name; an architecture whose experts may be
+  /// stored one by one or fused asks. False for a new model.
+  func isStored(_ tensor: String) -> Bool { stored.contains(tensor) }
+
+  func matrix(_ tensor: String, _ outputs: Int, _ inputs: Int, start: Parameter.Start = .normal) -> Parameter {
+    matrix(outputs, inputs, at: Placement(tensor, [outputs, inputs]), start: start)
   }
 
-  func vector(_ name: String, _ channels: Int, _ start: Parameter.Start) -> Parameter {
-    declare(name, [channels], start, extent: (channels + 15) & ~15)
+  func matrix(_ outputs: Int, _ inputs: Int, at placement: Placement, start: Parameter.Start = .normal) -> Parameter {
+    declare(.matrix, [outputs, inputs], start, placement, extent: packedCount(outputs: outputs, inputs: inputs))
   }
 
-  /// One matrix for each expert, one after the other; `name` has the expert's index in place of "{}".
-  func experts(_ name: String, _ count: Int, _ outputs: Int, _ inputs: Int) -> [Parameter] {
-    let parts = name.split(separator: "{}", omittingEmptySubsequences: false)
+  func vector(_ tensor: String, _ channels: Int, _ start: Parameter.Start) -> Parameter {
+    vector([channels], start, at: Placement(tensor, [channels]))
+  }
+
+  /// A vector, or one vector for each expert: [experts, channels].
+  func vector(_ shape: [Int], _ start: Parameter.Start, at placement: Placement) -> Parameter {
+    declare(.vector, shape, start, placement, extent: (shape.reduce(1, *) + 15) & ~15)
+  }
+
+  /// One matrix for each expert, one after the other; the tensor's name has the expert's index in place of "{}".
+  func experts(_ tensor: String, _ count: Int, _ outputs: Int, _ inputs: Int) -> [Parameter] {
+    let parts = tensor.split(separator: "{}", omittingEmptySubsequences: false)
     return (0..<count).map { matrix(parts.joined(separator: String($0)), outputs, inputs) }
   }
 
-  private func declare(_ name: String, _ shape: [Int], _ start: Parameter.Start, extent size: Int) -> Parameter {
-    let parameter = Parameter(name: name, shape: shape, start: start, offset: extent, extent: size)
+  /// One matrix for each expert, one after the other, at a place of its own.
+  func experts(_ count: Int, _ outputs: Int, _ inputs: Int, at placement: (Int) -> Placement) -> [Parameter] {
+    (0..<count).map { matrix(outputs, inputs, at: placement($0)) }
+  }
+
+  private func declare(
+    _ kind: Parameter.Kind, _ shape: [Int], _ start: Parameter.Start, _ placement: Placement, extent size: Int
+  ) -> Parameter {
+    let parameter = Parameter(
+      kind: kind, shape: shape, start: start, placement: placement, offset: extent, extent: size)
     // Beyond this there is nothing to keep: `allocate` will refuse.
     if extent < Self.maximumExtent {
       parameters.append(parameter)
       extent += size
     }
     return parameter
+  }
+
+  /// The tensors of the checkpoint, in order of declaration.
+  package var tensors: [StoredTensor] {
+    var order: [Placement] = []
+    var parts: [String: [Parameter]] = [:]
+    for parameter in parameters {
+      let tensor = parameter.placement.tensor
+      if parts[tensor] == nil { order.append(parameter.placement) }
+      parts[tensor, default: []].append(parameter)
+    }
+    return order.map { StoredTensor(name: $0.tensor, shape: $0.shape, parameters: parts[$0.tensor] ?? []) }
   }
 
   /// Floats that the machine has memory for.
@@ -123,39 +137,37 @@ package final class ParameterStore {
       experts: experts)
   }
 
-  /// The store as stretches of matrices and of vectors, in order.
-  package var runs: [(range: Range<Int>, isMatrix: Bool)] {
-    var runs: [(range: Range<Int>, isMatrix: Bool)] = []
+  /// The store as stretches that weight decay acts on and others, in order.
+  package var runs: [(range: Range<Int>, decays: Bool)] {
+    var runs: [(range: Range<Int>, decays: Bool)] = []
     for parameter in parameters {
       let range = parameter.offset..<parameter.offset + parameter.extent
-      if let last = runs.last, last.isMatrix == parameter.isMatrix {
+      if let last = runs.last, last.decays == parameter.decays {
         runs[runs.count - 1].range = last.range.lowerBound..<range.upperBound
       } else {
-        runs.append((range, parameter.isMatrix))
+        runs.append((range, parameter.decays))
       }
     }
     return runs
   }
 
-  // MARK: Row-major tensors, as files hold them
+  // MARK: Row-major parameters
 
-  /// Sets a parameter from its row-major form; `tensor` has ``Parameter/count`` floats.
-  package func set(_ parameter: Parameter, from tensor: UnsafeBufferPointer<Float>) {
-    guard let base = tensor.baseAddress, tensor.count == parameter.count else { return }
-    if parameter.isMatrix {
-      pack(base, into: weights(parameter))
-    } else {
-      vector(parameter).start.update(from: base, count: parameter.count)
+  /// Sets a parameter from its row-major form; `elements` has ``Parameter/count`` floats.
+  package func set(_ parameter: Parameter, from elements: UnsafeBufferPointer<Float>) {
+    guard let base = elements.baseAddress, elements.count == parameter.count else { return }
+    switch parameter.kind {
+    case .matrix: pack(base, into: weights(parameter))
+    case .vector: vector(parameter).start.update(from: base, count: parameter.count)
     }
   }
 
   /// Writes a parameter's row-major form, from the values or from a `buffer` laid out as they are.
-  package func get(_ parameter: Parameter, into tensor: UnsafeMutableBufferPointer<Float>, of buffer: Matrix? = nil) {
-    guard let base = tensor.baseAddress, tensor.count == parameter.count else { return }
-    if parameter.isMatrix {
-      unpack(packed(parameter, of: buffer ?? all), into: base)
-    } else {
-      base.update(from: row(parameter, of: buffer ?? all).start, count: parameter.count)
+  package func get(_ parameter: Parameter, into elements: UnsafeMutableBufferPointer<Float>, of buffer: Matrix? = nil) {
+    guard let base = elements.baseAddress, elements.count == parameter.count else { return }
+    switch parameter.kind {
+    case .matrix: unpack(packed(parameter, of: buffer ?? all), into: base)
+    case .vector: base.update(from: row(parameter, of: buffer ?? all).start, count: parameter.count)
     }
   }
 }

@@ -30,8 +30,7 @@ public final class Model {
   /// A model from a Hugging Face directory or a .gguf file; weights are computed with in float32.
   public static func load(_ path: String) throws(GRAOError) -> Model {
     let checkpoint = try openCheckpoint(path)
-    let network = try Network(Configuration(checkpoint.config, source: path))
-    try network.load(checkpoint)
+    let network = try Network.load(checkpoint)
     let tokenizer: Tokenizer? =
       switch checkpoint.tokenizer {
       case .directory(let directory): try Tokenizer.load(directory: directory)

@@ -9,10 +9,10 @@ extension Model {
   public func save(_ directory: String, elementType: ElementType? = nil) throws(GRAOError) {
     try checkOpen()
     let parameters = network.parameters
-    let tensors = parameters.parameters.map { parameter in
-      let type = elementType ?? (network.isTrained ? .float32 : origin.elementTypes[parameter.name]?.saved ?? .float32)
-      let info = TensorInfo(name: parameter.name, shape: parameter.shape, elementType: type)
-      return OutgoingTensor(info) { parameters.get(parameter, into: $0) }
+    let tensors = parameters.tensors.map { tensor in
+      let type = elementType ?? (network.isTrained ? .float32 : origin.elementTypes[tensor.name]?.saved ?? .float32)
+      let info = TensorInfo(name: tensor.name, shape: tensor.shape, elementType: type)
+      return OutgoingTensor(info) { parameters.get(tensor, into: $0) }
     }
     var config = network.configuration.table
     if config["architectures"] == nil { config["architectures"] = [.string(network.architecture.className)] }

@@ -41,9 +41,9 @@ extension TrainerSuite {
       let tolerance = Float(3 * (try Self.noise(golden, "after")))
       for (parameter, old) in zip(model.network.parameters.parameters, before.parameters) {
         let after = model.network.parameters.value(parameter)
-        let expected = try tensors.values("after." + parameter.name)
-        #expect(largestDifference(after, expected) <= tolerance, "\(parameter.name)")
-        #expect(largestDifference(after, before.value(old)) > 100 * tolerance, "\(parameter.name) did not move")
+        let expected = try tensors.values("after." + parameter.placement.tensor)
+        #expect(largestDifference(after, expected) <= tolerance, "\(parameter.placement.tensor)")
+        #expect(largestDifference(after, before.value(old)) > 100 * tolerance, "\(parameter.placement.tensor) did not move")
       }
     }
 
@@ -99,10 +99,10 @@ extension TrainerSuite {
       let tolerance = Float(5 * (try Self.noise(golden, "grao_grad")))
       var sum = 0.0
       for parameter in model.network.parameters.parameters {
-        let expected = try tensors.values("grad." + parameter.name)
+        let expected = try tensors.values("grad." + parameter.placement.tensor)
         let largest = expected.reduce(0) { max($0, abs($1)) }
         let difference = largestDifference(model.network.parameters.gradient(parameter), expected)
-        #expect(difference <= tolerance * largest, "\(parameter.name): \(difference / largest)")
+        #expect(difference <= tolerance * largest, "\(parameter.placement.tensor): \(difference / largest)")
         sum += expected.reduce(0) { $0 + Double($1) * Double($1) }
       }
       #expect(abs(try metrics.number("grad_norm") - sum.squareRoot()) < 3e-6 * sum.squareRoot())

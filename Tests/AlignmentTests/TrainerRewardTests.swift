@@ -209,7 +209,7 @@ extension TrainerSuite {
       for (parameter, before) in zip(model.network.parameters.parameters, before) {
         let after = model.network.parameters.value(parameter)
         // 1 − 0.25 · 0.5 is exact.
-        #expect(after == (parameter.isMatrix ? before.map { $0 * 0.875 } : before), "\(parameter.name)")
+        #expect(after == (parameter.decays ? before.map { $0 * 0.875 } : before), "\(parameter.placement.tensor)")
       }
     }
 

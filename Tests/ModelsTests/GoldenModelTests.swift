@@ -54,7 +54,7 @@ import Values
       [[sequences[0].coefficients, sequences[1].coefficients], [sequences[2].coefficients]]
     }
     let tensors = try GoldenTensors(golden.folder)
-    for parameter in golden.network.parameters.parameters {
+    for parameter in golden.network.parameters.tensors {
       let expected = try tensors.values("grad." + parameter.name)
       let largest = expected.reduce(0) { max($0, abs($1)) }
       #expect(largest > 0, "a parameter without a gradient proves nothing")
@@ -70,12 +70,12 @@ import Values
     golden.network.accumulateGradient(try golden.trees()) { _ in
       [[sequences[0].coefficients, sequences[1].coefficients], [sequences[2].coefficients]]
     }
-    let shared = golden.network.parameters.parameters.map(golden.network.parameters.gradient)
+    let shared = golden.network.parameters.tensors.map(golden.network.parameters.gradient)
     golden.network.parameters.zeroGradients()
     for sequence in sequences {
       golden.network.accumulateGradient([sequence.tree]) { _ in [[sequence.coefficients]] }
     }
-    for (parameter, expected) in zip(golden.network.parameters.parameters, shared) {
+    for (parameter, expected) in zip(golden.network.parameters.tensors, shared) {
       let largest = expected.reduce(0) { max($0, abs($1)) }
       let alone = golden.network.parameters.gradient(parameter)
       #expect(largestDifference(alone, expected) <= 1e-5 * largest, "\(parameter.name)")
@@ -89,7 +89,7 @@ import Values
       let table = try #require(JSON.parse(text, source: "config.v4.json").table)
       let old = try Network(Configuration(table, source: "config.v4.json"))
       let new = try Golden(name).network
-      #expect(old.parameters.parameters.map(\.name) == new.parameters.parameters.map(\.name))
+      #expect(old.parameters.tensors.map(\.name) == new.parameters.tensors.map(\.name))
       #expect(old.parameterCount == new.parameterCount)
     }
   }

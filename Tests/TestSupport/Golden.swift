@@ -19,10 +19,7 @@ package struct Golden {
   }
 
   package static func network(_ folder: String) throws -> Network {
-    let checkpoint = try openCheckpoint(folder)
-    let network = try Network(Configuration(checkpoint.config, source: folder))
-    try network.load(checkpoint)
-    return network
+    try Network.load(openCheckpoint(folder))
   }
 
   package struct Sequence {
@@ -69,6 +66,13 @@ extension ParameterStore {
     var tensor = [Float](repeating: 0, count: parameter.count)
     tensor.withUnsafeMutableBufferPointer { get(parameter, into: $0, of: allGradients) }
     return tensor
+  }
+
+  /// A tensor's gradient, row-major.
+  package func gradient(_ tensor: StoredTensor) -> [Float] {
+    var elements = [Float](repeating: 0, count: tensor.count)
+    elements.withUnsafeMutableBufferPointer { get(tensor, into: $0, of: allGradients) }
+    return elements
   }
 
   package func value(_ parameter: Parameter) -> [Float] {

@@ -9,7 +9,9 @@ enum Llama: Architecture {
     let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-6)
     let hidden = try config.count("intermediate_size")
     let bias = try config.flag("mlp_bias", default: false)
-    let decoder = shape.decoder(in: store, headNorms: false) { _, name in
+    let attentionBias = try config.flag("attention_bias", default: false)
+    let style = DecoderStyle(queryKeyValueBias: attentionBias, outputBias: attentionBias)
+    let decoder = try shape.decoder(in: store, style) { _, name in
       SwiGLU(name, channels: shape.channels, hidden: hidden, bias: bias, in: store)
     }
     return ArchitecturePlan(shape, decoder, expertsPerToken: 0)

@@ -23,7 +23,10 @@ enum Qwen3MoE: Architecture {
     let isSparse = (0..<shape.layers).map { !denseLayers.contains($0) && ($0 + 1) % sparseStep == 0 }
     let denseHidden = isSparse.allSatisfy { $0 } ? 0 : try config.count("intermediate_size")
 
-    let decoder = shape.decoder(in: store, headNorms: true) { index, name in
+    let attentionBias = try config.flag("attention_bias", default: false)
+    let style = DecoderStyle(
+      queryKeyValueBias: attentionBias, outputBias: attentionBias, queryKeyNorm: .heads)
+    let decoder = try shape.decoder(in: store, style) { index, name in
       guard isSparse[index] else { return SwiGLU(name, channels: shape.channels, hidden: denseHidden, in: store) }
       func projection(_ part: String, _ inputs: Int, _ outputs: Int) -> [Parameter] {
         store.experts("\(name).experts.{}.\(part).weight", experts, outputs, inputs)

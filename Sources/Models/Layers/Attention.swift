@@ -1,8 +1,8 @@
 import Kernels
 
-/// Grouped-query attention (arXiv 2305.13245) with rotary positions, and RMS norms on the heads of q and k where the
-/// architecture has them.
-package struct Attention {
+/// Grouped-query attention (arXiv 2305.13245) with rotary positions, and RMS norms on q and k where the architecture has
+/// them: on each head, or on all channels at once, as wide as the norm's weight.
+package struct Attention: Layer {
   let layer: Int
   let q, k, v, o: Linear
   let qNorm, kNorm: RMSNorm?
@@ -18,7 +18,7 @@ package struct Attention {
   }
 
   /// x[T, C] → y[T, C].
-  func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: Kept) {
+  package func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: any Record) {
     let (q, qKept) = normalized(self.q.forward(x, pass), by: qNorm, pass)
     let (k, kKept) = normalized(self.k.forward(x, pass), by: kNorm, pass)
     let v = self.v.forward(x, pass)
@@ -40,7 +40,7 @@ package struct Attention {
 
   private func normalized(_ x: Matrix, by norm: RMSNorm?, _ pass: Pass) -> (Matrix, RMSNorm.Kept?) {
     guard let norm else { return (x, nil) }
-    let (y, kept) = norm.forward(x.reshaped(columns: heads.size), pass)
+    let (y, kept) = norm.forward(x.reshaped(columns: norm.weight.count), pass)
     return (y.reshaped(columns: x.columns), kept)
   }
 }

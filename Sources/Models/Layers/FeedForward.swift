@@ -1,17 +1,18 @@
 import Kernels
 
 /// The part of a decoder layer that works on each token by itself.
-package protocol FeedForward {
-  /// x[T, C] → y[T, C].
-  func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: any Record)
+package protocol FeedForward: Layer {
   /// Experts of the layer, 0 for a dense one.
   var experts: Int { get }
+  /// Parameters that a token does not use: those of the experts it is not routed to.
+  var inactiveParameterCount: Int { get }
 }
 
 /// y = down(silu(gate(x)) · up(x)) (arXiv 2002.05202).
 package struct SwiGLU: FeedForward {
   let gate, up, down: Linear
   package var experts: Int { 0 }
+  package var inactiveParameterCount: Int { 0 }
 
   init(_ name: String, channels: Int, hidden: Int, bias: Bool = false, in store: ParameterStore) {
     gate = Linear(name + ".gate_proj", inputs: channels, outputs: hidden, bias: bias, in: store)
@@ -58,6 +59,9 @@ package struct SparseFeedForward: FeedForward {
   /// Whether the chosen probabilities are divided by their sum.
   let normalize: Bool
   package var experts: Int { gate.count }
+  package var inactiveParameterCount: Int {
+    (gate[0].count + up[0].count + down[0].count) * (experts - perToken)
+  }
 
   struct Kept: Record {
     let layer: SparseFeedForward

@@ -10,6 +10,11 @@ package struct Linear {
     self.bias = bias ? store.vector(name + ".bias", outputs, .zeros) : nil
   }
 
+  init(weight: Parameter, bias: Parameter? = nil) {
+    self.weight = weight
+    self.bias = bias
+  }
+
   /// x[T, inputs] → y[T, outputs].
   func forward(_ x: Matrix, _ pass: Pass) -> Matrix {
     let y = pass.workspace.matrix(x.rows, weight.shape[0])

@@ -19,10 +19,3 @@ package final class Pass {
     positions = workspace.indices(batch.positions)
   }
 }
-
-/// What a layer keeps of its forward pass, and the way back through it.
-package protocol Record {
-  /// Adds the gradients of the layer's parameters, and returns the gradient of its input, dx, from that of its
-  /// output, dy.
-  func backward(_ dy: Matrix, _ pass: Pass) -> Matrix
-}

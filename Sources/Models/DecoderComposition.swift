@@ -1,0 +1,97 @@
+import Kernels
+import Values
+
+/// How a family of decoders differs from Llama in what surrounds its feed-forward; parameter names are transformers'.
+struct DecoderStyle {
+  /// RMS norms on q and k.
+  enum QueryKeyNorm {
+    case none
+    /// Over each head's channels.
+    case heads
+    /// Over all channels of the projection.
+    case whole
+  }
+
+  /// Where the norms of the residual branches stand.
+  enum NormPlacement {
+    /// input_layernorm before attention, post_attention_layernorm before the feed-forward.
+    case before
+    /// post_attention_layernorm and post_feedforward_layernorm after them.
+    case after
+    /// Before and after: input_, post_attention_, pre_feedforward_ and post_feedforward_layernorm.
+    case both
+  }
+
+  var queryKeyValueBias = false
+  var outputBias = false
+  var queryKeyNorm = QueryKeyNorm.none
+  var norms = NormPlacement.before
+  /// What stands before the feed-forward's part of a parameter's name.
+  var feedForwardName = "mlp"
+}
+
+/// Decoders composed of the shared layers.
+extension DecoderShape {
+  /// - Parameter feedForward: the second half of layer `index`, whose parameters' names begin with `name`.
+  func decoder(
+    in store: ParameterStore, _ style: DecoderStyle = DecoderStyle(),
+    feedForward: (_ index: Int, _ name: String) throws(GRAOError) -> any FeedForward
+  ) throws(GRAOError) -> Decoder {
+    try decoder(in: store, style) { index, name in
+      attention(name + ".self_attn", layer: index, style, in: store)
+    } feedForward: { index, name throws(GRAOError) in
+      try feedForward(index, name)
+    }
+  }
+
+  /// The same with attention of another kind, whose parameters' names begin with `name`.self_attn.
+  func decoder(
+    in store: ParameterStore, _ style: DecoderStyle, attention: (_ index: Int, _ name: String) -> any Layer,
+    feedForward: (_ index: Int, _ name: String) throws(GRAOError) -> any FeedForward
+  ) throws(GRAOError) -> Decoder {
+    let embedding = store.matrix("model.embed_tokens.weight", vocabulary, channels)
+    var decoderLayers: [DecoderLayer] = []
+    for index in 0..<layers {
+      let name = "model.layers.\(index)"
+      func norm(_ part: String) -> RMSNorm { self.norm(name + "." + part, in: store) }
+      let before = style.norms != .after
+      let after = style.norms != .before
+      let attentionLayer = Residual(
+        before: before ? norm("input_layernorm") : nil, attention(index, name),
+        after: after ? norm("post_attention_layernorm") : nil)
+      let body = try feedForward(index, name + "." + style.feedForwardName)
+      let feedForwardLayer = Residual(
+        before: before ? norm(after ? "pre_feedforward_layernorm" : "post_attention_layernorm") : nil, body,
+        after: after ? norm("post_feedforward_layernorm") : nil)
+      decoderLayers.append(DecoderLayer(attention: attentionLayer, feedForward: feedForwardLayer, body: body))
+    }
+    return Decoder(
+      embedding: embedding, layers: decoderLayers, norm: norm("model.norm", in: store),
+      head: VocabularyHead(weight: tied ? embedding : store.matrix("lm_head.weight", vocabulary, channels)))
+  }
+
+  private func norm(_ name: String, in store: ParameterStore) -> RMSNorm {
+    RMSNorm(name, channels: channels, epsilon: epsilon, in: store)
+  }
+
+  private func attention(_ name: String, layer: Int, _ style: DecoderStyle, in store: ParameterStore) -> Attention {
+    let (queries, keyValues) = (heads.queries * heads.size, heads.keyValues * heads.size)
+    func linear(_ part: String, _ inputs: Int, _ outputs: Int, bias: Bool) -> Linear {
+      Linear(name + "." + part, inputs: inputs, outputs: outputs, bias: bias, in: store)
+    }
+    func norm(_ part: String, _ channels: Int) -> RMSNorm? {
+      switch style.queryKeyNorm {
+      case .none: nil
+      case .heads: RMSNorm(name + "." + part, channels: heads.size, epsilon: epsilon, in: store)
+      case .whole: RMSNorm(name + "." + part, channels: channels, epsilon: epsilon, in: store)
+      }
+    }
+    return Attention(
+      layer: layer,
+      q: linear("q_proj", channels, queries, bias: style.queryKeyValueBias),
+      k: linear("k_proj", channels, keyValues, bias: style.queryKeyValueBias),
+      v: linear("v_proj", channels, keyValues, bias: style.queryKeyValueBias),
+      o: linear("o_proj", queries, channels, bias: style.outputBias),
+      qNorm: norm("q_norm", queries), kNorm: norm("k_norm", keyValues), rotary: rotary, heads: heads)
+  }
+}
