@@ -33,5 +33,6 @@ package struct ArchitecturePlan {
 
 package let architectures: [any Architecture.Type] = [
   Llama.self,
+  Qwen3.self,
   Qwen3MoE.self,
 ]

@@ -20,6 +20,8 @@ package struct Parameter {
   package let shape: [Int]
   package let start: Start
   package let placement: Placement
+  /// Whether training changes it: a router's correction bias it does not.
+  package let isTrained: Bool
   /// First float in the store.
   let offset: Int
   /// Floats in the store, padding included.
@@ -73,5 +75,6 @@ package struct StoredTensor {
   package let name: String
   package let shape: [Int]
   package let parameters: [Parameter]
+  package var isTrained: Bool { parameters.allSatisfy(\.isTrained) }
   package var count: Int { shape.reduce(1, *) }
 }

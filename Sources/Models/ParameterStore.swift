@@ -28,7 +28,7 @@ package final class ParameterStore {
   }
 
   func matrix(_ outputs: Int, _ inputs: Int, at placement: Placement, start: Parameter.Start = .normal) -> Parameter {
-    declare(.matrix, [outputs, inputs], start, placement, extent: packedCount(outputs: outputs, inputs: inputs))
+    declare(.matrix, [outputs, inputs], start, placement, true, extent: packedCount(outputs: outputs, inputs: inputs))
   }
 
   func vector(_ tensor: String, _ channels: Int, _ start: Parameter.Start) -> Parameter {
@@ -36,8 +36,10 @@ package final class ParameterStore {
   }
 
   /// A vector, or one vector for each expert: [experts, channels].
-  func vector(_ shape: [Int], _ start: Parameter.Start, at placement: Placement) -> Parameter {
-    declare(.vector, shape, start, placement, extent: (shape.reduce(1, *) + 15) & ~15)
+  func vector(
+    _ shape: [Int], _ start: Parameter.Start, at placement: Placement, isTrained: Bool = true
+  ) -> Parameter {
+    declare(.vector, shape, start, placement, isTrained, extent: (shape.reduce(1, *) + 15) & ~15)
   }
 
   /// One matrix for each expert, one after the other; the tensor's name has the expert's index in place of "{}".
@@ -52,10 +54,11 @@ package final class ParameterStore {
   }
 
   private func declare(
-    _ kind: Parameter.Kind, _ shape: [Int], _ start: Parameter.Start, _ placement: Placement, extent size: Int
+    _ kind: Parameter.Kind, _ shape: [Int], _ start: Parameter.Start, _ placement: Placement, _ isTrained: Bool,
+    extent size: Int
   ) -> Parameter {
     let parameter = Parameter(
-      kind: kind, shape: shape, start: start, placement: placement, offset: extent, extent: size)
+      kind: kind, shape: shape, start: start, placement: placement, isTrained: isTrained, offset: extent, extent: size)
     // Beyond this there is nothing to keep: `allocate` will refuse.
     if extent < Self.maximumExtent {
       parameters.append(parameter)

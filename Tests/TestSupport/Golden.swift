@@ -1,4 +1,5 @@
 import Checkpoints
+import Foundation
 import Kernels
 import Models
 import Testing
@@ -16,6 +17,16 @@ package struct Golden {
     folder = Fixtures.model(name)
     network = try Golden.network(folder)
     json = try Fixtures.json("models/\(name)/golden.json")
+  }
+
+  /// The checkpoints of Fixtures/architectures, one or more for each architecture.
+  package static let architectures: [String] =
+    ((try? FileManager.default.contentsOfDirectory(atPath: Fixtures.path("architectures"))) ?? []).sorted()
+
+  package init(architecture name: String) throws {
+    folder = Fixtures.path("architectures/\(name)")
+    network = try Golden.network(folder)
+    json = try Fixtures.json("architectures/\(name)/golden.json")
   }
 
   package static func network(_ folder: String) throws -> Network {
