@@ -56,13 +56,15 @@ extension DecoderShape {
       func norm(_ part: String) -> RMSNorm { self.norm(name + "." + part, in: store) }
       let before = style.norms != .after
       let after = style.norms != .before
+      // Declared in this order, which names the random numbers of a new model.
       let attentionLayer = Residual(
         before: before ? norm("input_layernorm") : nil, attention(index, name),
         after: after ? norm("post_attention_layernorm") : nil)
+      let feedForwardNorm =
+        before ? norm(after ? "pre_feedforward_layernorm" : "post_attention_layernorm") : nil
       let body = try feedForward(index, name + "." + style.feedForwardName)
       let feedForwardLayer = Residual(
-        before: before ? norm(after ? "pre_feedforward_layernorm" : "post_attention_layernorm") : nil, body,
-        after: after ? norm("post_feedforward_layernorm") : nil)
+        before: feedForwardNorm, body, after: after ? norm("post_feedforward_layernorm") : nil)
       decoderLayers.append(DecoderLayer(attention: attentionLayer, feedForward: feedForwardLayer, body: body))
     }
     return Decoder(

@@ -31,9 +31,15 @@ public final class Tokenizer: Sendable {
   public let eosTokenID: Int32?
   /// The token that starts a text, as tokenizer_config.json's `bos_token` names it.
   public let bosTokenID: Int32?
+  let chatTemplates: ChatTemplates
+  /// The special tokens with a name of their own, bos_token and the like: variables of a chat template.
+  let specialTokens: [(name: String, content: String)]
   /// The Jinja source of the chat template, as it was found: in chat_template.jinja, tokenizer_config.json or a GGUF
   /// file's metadata.
-  public let chatTemplate: String?
+  public var chatTemplate: String? { chatTemplates.defaultSource }
+
+  /// What its model is called in tokenizer.json: "BPE", "Unigram", …
+  public let kind: String
 
   /// One more than the largest token id.
   public var vocabularySize: Int { ends.count }
@@ -52,7 +58,8 @@ public final class Tokenizer: Sendable {
   }
 
   init(
-    json: Value, settings: TokenizerSettings, chatTemplate: String? = nil, files: [(name: String, bytes: [UInt8])],
+    json: Value, settings: TokenizerSettings, chatTemplates: [String: String] = [:],
+    files: [(name: String, bytes: [UInt8])],
     source: String
   ) throws(GRAOError) {
     let root = try StageDescription(json, path: source)
@@ -65,6 +72,7 @@ public final class Tokenizer: Sendable {
       throw GRAOError("\(source): model: expected a table, found nothing")
     }
     let model = try TokenModels.make(modelStage)
+    kind = modelStage.type ?? "BPE"
     let normalizer = try stage("normalizer").map { stage throws(GRAOError) in try Normalizers.registry.make(stage) }
     preTokenizer = try stage("pre_tokenizer").map { stage throws(GRAOError) in try PreTokenizers.registry.make(stage) }
     let decoder: any Decoder =
@@ -96,7 +104,9 @@ public final class Tokenizer: Sendable {
         try PostProcessors.registry.make(stage)
       }
     }
-    self.chatTemplate = chatTemplate ?? settings.chatTemplate
+    let templates = settings.chatTemplates.merging(chatTemplates) { $1 }
+    self.chatTemplates = ChatTemplates(templates, source: source)
+    specialTokens = settings.named.map { ($0.name, $0.token.content) }
 
     var ends: [Int] = []
     var tokenBytes: [UInt8] = []

@@ -3,10 +3,16 @@ import Values
 extension Tokenizer {
   /// The byte-level BPE tokenizer in a GGUF file's metadata (`tokenizer.ggml.*`), built as the tokenizer.json and
   /// tokenizer_config.json that the model was published with would have it.
-  /// - Parameter source: the file, for messages.
-  public convenience init(ggufMetadata metadata: Table, source: String) throws(GRAOError) {
+  /// - Parameters:
+  ///   - chatTemplate: a Jinja source in place of the file's chat template.
+  ///   - source: the file, for messages.
+  public convenience init(
+    ggufMetadata metadata: Table, chatTemplate: String? = nil, source: String
+  ) throws(GRAOError) {
     let gguf = GGUFVocabulary(metadata: metadata, source: source)
-    try self.init(json: try gguf.tokenizer(), config: try gguf.config(), source: source)
+    var config = try gguf.config()
+    if let chatTemplate { config["chat_template"] = .string(chatTemplate) }
+    try self.init(json: try gguf.tokenizer(), config: config, source: source)
   }
 }
 
@@ -85,8 +91,19 @@ private struct GGUFVocabulary {
     for (name, key) in Self.specialNames {
       if let token = try token(key, tokens)?.token { config[name] = .string(token) }
     }
-    if let template = metadata["tokenizer.chat_template"]?.string { config["chat_template"] = .string(template) }
+    config["chat_template"] = chatTemplate
     return config
+  }
+
+  /// The template, and those with names of their own: "tokenizer.chat_template.NAME".
+  private var chatTemplate: Value? {
+    let key = "tokenizer.chat_template"
+    var named: [Value] = []
+    for name in metadata.keys where name.hasPrefix(key + ".") {
+      named.append(["name": .string(String(name.dropFirst(key.count + 1))), "template": metadata[name] ?? .null])
+    }
+    guard let template = metadata[key], !named.isEmpty else { return named.isEmpty ? metadata[key] : .array(named) }
+    return .array([["name": "default", "template": template]] + named)
   }
 
   /// The special tokens around a text, or nil where there are none.

@@ -85,7 +85,7 @@ extension BindingSuite {
           function() return model:logits(("1"):rep(33)) end)
         fails("a prompt of 4 tokens with a completion of 29 exceeds the model's context of 32",
           function() return model:logprobs("1+1=", ("1"):rep(28)) end)
-        fails("argument 1 of grao.model:logits must be a string or an array of token ids, not nil",
+        fails("argument 1 of grao.model:logits must be a string, an array of token ids or chat messages, not nil",
           function() return model:logits() end)
         fails("argument 1 of grao.model:logits must be a string or an array of token ids, but one element is a string",
           function() return model:logits { "1" } end)
@@ -294,8 +294,14 @@ extension BindingSuite {
           function() return tokenizer:encode(12) end)
         fails("argument 1 of grao.tokenizer:decode must be an array of token ids, not a string",
           function() return tokenizer:decode("1") end)
-        fails("grao.tokenizer:chat: chat templates are not in this version: write the prompt out as text",
+        fails("the tokenizer has no chat template: give one as the option 'template'",
           function() return tokenizer:chat { { role = "user", content = "Hi" } } end)
+        fails("argument 1 of grao.tokenizer:chat must be an array of chat messages, not a string",
+          function() return tokenizer:chat "Hi" end)
+        fails("no", function() return tokenizer:chat({ { role = "user" } }, { template = "{{ raise_exception('no') }}" })
+          end)
+        equal({ tokenizer:chat({ { role = "user", content = "Hi" } }, { add_generation_prompt = true, mood = "kind",
+          template = "{{ messages[0].content }}{{ add_generation_prompt }}{{ mood }}" }) }, { "HiTruekind" })
         """)
     }
   }

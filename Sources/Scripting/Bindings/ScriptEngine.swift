@@ -109,12 +109,16 @@ package final class ScriptEngine {
   private static func load(_ call: LuaCall) throws -> [Value] {
     let schema = OptionSchema(
       owner: call.name,
-      [OptionDeclaration("dtype", .string, default: "float32", "of computation", choices: ["float32", "bfloat16"])])
+      [
+        OptionDeclaration("dtype", .string, default: "float32", "of computation", choices: ["float32", "bfloat16"]),
+        OptionDeclaration("chat_template", .string, "a Jinja template in place of the model's own"),
+      ])
     let options = try schema.read(try call.options(2))
     if try options.string("dtype") == "bfloat16" {
       throw options.failure("dtype", "\"bfloat16\" is not supported by this version of the engine")
     }
-    return [.object(try Model.load(try call.string(1)))]
+    let template = try options.optionalString("chat_template")
+    return [.object(try Model.load(try call.string(1), chatTemplate: template))]
   }
 
   private static func new(_ call: LuaCall) throws -> [Value] {
