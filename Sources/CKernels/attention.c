@@ -37,7 +37,8 @@ static void forward_block(void *context, size_t task, int worker) {
 
 /// out[T, H * D] and lse[T, H], over blocks of rows of each segment and key-value heads.
 void gk_attention(
-  const float *q, const float *k, const float *v, float *out, float *lse, size_t h, size_t g, size_t d, float scale,
+  const float *q, const float *k, const float *v, float *out, float *lse, size_t h, size_t g, size_t d, size_t window,
+  float scale,
   const gk_segment *segments, size_t segment_count, const gk_span *spans) {
   size_t count = 0;
   for (size_t s = 0; s < segment_count; s++) count += ((size_t)segments[s].rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
@@ -53,7 +54,7 @@ void gk_attention(
   }
   forward_call call = {
     .pass = {
-      .q = q, .k = k, .v = v, .out = out, .lse = lse, .h = h, .g = g, .d = d, .scale = scale, .segments = segments,
+      .q = q, .k = k, .v = v, .out = out, .lse = lse, .h = h, .g = g, .d = d, .window = window, .scale = scale, .segments = segments,
       .spans = spans},
     .blocks = blocks, .count = count};
   gk_parallel(count * g, forward_block, &call);
@@ -84,12 +85,12 @@ static void gradient_tree(void *context, size_t task, int worker) {
 /// dq[T, H * D], dk and dv[S, G * D], over trees and key-value heads.
 void gk_attention_gradient(
   const float *dout, const float *q, const float *k, const float *v, const float *out, const float *lse, float *dq,
-  float *dk, float *dv, size_t h, size_t g, size_t d, float scale, const gk_segment *segments, const gk_span *spans,
-  const int32_t *trees, size_t tree_count) {
+  float *dk, float *dv, size_t h, size_t g, size_t d, size_t window, float scale, const gk_segment *segments,
+  const gk_span *spans, const int32_t *trees, size_t tree_count) {
   gradient_call call = {
     .pass = {
       .q = q, .k = k, .v = v, .out = (float *)out, .lse = (float *)lse, .dout = dout, .dq = dq, .dk = dk, .dv = dv,
-      .h = h, .g = g, .d = d, .scale = scale, .segments = segments, .spans = spans},
+      .h = h, .g = g, .d = d, .window = window, .scale = scale, .segments = segments, .spans = spans},
     .trees = trees};
   gk_parallel(tree_count * g, gradient_tree, &call);
 }

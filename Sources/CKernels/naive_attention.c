@@ -4,7 +4,8 @@
 #include "naive.h"
 
 /// The rows of k that query row i of the segment sees, in order of position. Returns how many; the caller frees them.
-static size_t visible_rows(const gk_segment *segment, const gk_span *spans, size_t i, int32_t **rows) {
+static size_t visible_rows(
+  const gk_segment *segment, const gk_span *spans, size_t i, size_t window, int32_t **rows) {
   const gk_span *span = spans + segment->span;
   size_t count = i + 1;
   for (int32_t s = 0; s < segment->spans; s++) count += span[s].rows;
@@ -14,7 +15,9 @@ static size_t visible_rows(const gk_segment *segment, const gk_span *spans, size
     for (int32_t r = 0; r < span[s].rows; r++) (*rows)[n++] = span[s].row + r;
   }
   for (size_t r = 0; r <= i; r++) (*rows)[n++] = segment->kv + (int32_t)r;
-  return n;
+  if (window == 0 || n <= window) return n;
+  for (size_t j = 0; j < window; j++) (*rows)[j] = (*rows)[n - window + j];
+  return window;
 }
 
 static double dot(const double *a, const double *b, size_t d) {
@@ -38,11 +41,11 @@ static double attend(
 
 void naive_attention(
   const double *q, const double *k, const double *v, double *out, double *lse, size_t h, size_t g, size_t d,
-  double scale, const gk_segment *segments, size_t segment_count, const gk_span *spans) {
+  size_t window, double scale, const gk_segment *segments, size_t segment_count, const gk_span *spans) {
   for (const gk_segment *segment = segments; segment < segments + segment_count; segment++) {
     for (int32_t i = 0; i < segment->rows; i++) {
       int32_t *rows;
-      size_t n = visible_rows(segment, spans, i, &rows);
+      size_t n = visible_rows(segment, spans, i, window, &rows);
       double *p = malloc(n * sizeof *p);
       for (size_t head = 0; head < h; head++) {
         size_t query = (segment->row + i) * h + head, shared = head / (h / g) * d;
@@ -61,11 +64,11 @@ void naive_attention(
 
 void naive_attention_gradient(
   const double *dout, const double *q, const double *k, const double *v, double *dq, double *dk, double *dv, size_t h,
-  size_t g, size_t d, double scale, const gk_segment *segments, size_t segment_count, const gk_span *spans) {
+  size_t g, size_t d, size_t window, double scale, const gk_segment *segments, size_t segment_count, const gk_span *spans) {
   for (const gk_segment *segment = segments; segment < segments + segment_count; segment++) {
     for (int32_t i = 0; i < segment->rows; i++) {
       int32_t *rows;
-      size_t n = visible_rows(segment, spans, i, &rows);
+      size_t n = visible_rows(segment, spans, i, window, &rows);
       double *p = malloc(n * sizeof *p), *dp = malloc(n * sizeof *dp);
       for (size_t head = 0; head < h; head++) {
         size_t query = ((segment->row + i) * h + head) * d, shared = head / (h / g) * d;

@@ -98,18 +98,31 @@ package func swigluGradient(_ dh: Matrix, _ gate: Matrix, _ up: Matrix, dgate: M
   gk_swiglu_gradient(dh.start, gate.start, up.start, dgate.start, dup.start, dh.count)
 }
 
+/// y[t] = sigmoid(gate[t, 0]) · x[t].
+package func gateRows(_ x: Matrix, _ gate: Matrix, into y: Matrix) {
+  gk_gate_rows(x.start, gate.start, y.start, x.rows, x.columns)
+}
+
+/// The gradients of x[T, C] and gate[T, 1].
+package func gateRowsGradient(_ dy: Matrix, _ x: Matrix, _ gate: Matrix, dx: Matrix, dgate: Matrix) {
+  gk_gate_rows_gradient(dy.start, x.start, gate.start, dx.start, dgate.start, x.rows, x.columns)
+}
+
 /// The shape of grouped-query attention.
 package struct HeadShape {
   package let queries: Int
   package let keyValues: Int
   package let size: Int
   package let scale: Float
+  /// Keys that a query sees, its own among them; 0 for all before it.
+  package var window: Int
 
-  package init(queries: Int, keyValues: Int, size: Int, scale: Float) {
+  package init(queries: Int, keyValues: Int, size: Int, scale: Float, window: Int = 0) {
     self.queries = queries
     self.keyValues = keyValues
     self.size = size
     self.scale = scale
+    self.window = window
   }
 }
 
@@ -119,8 +132,8 @@ package func attention(
   lse: Matrix?
 ) {
   gk_attention(
-    q.start, k.start, v.start, out.start, lse?.start, heads.queries, heads.keyValues, heads.size, heads.scale,
-    segments, segments.count, spans)
+    q.start, k.start, v.start, out.start, lse?.start, heads.queries, heads.keyValues, heads.size, heads.window,
+    heads.scale, segments, segments.count, spans)
 }
 
 /// dq, dk, dv start at 0; trees[i] ..< trees[i + 1] are the segments of tree i.
@@ -130,7 +143,7 @@ package func attentionGradient(
 ) {
   gk_attention_gradient(
     dout.start, q.start, k.start, v.start, out.start, lse.start, dq.start, dk.start, dv.start, heads.queries,
-    heads.keyValues, heads.size, heads.scale, segments, spans, trees, trees.count - 1)
+    heads.keyValues, heads.size, heads.window, heads.scale, segments, spans, trees, trees.count - 1)
 }
 
 /// What routing decided for T tokens over E experts, K each.

@@ -26,6 +26,8 @@ struct DecoderStyle {
   var outputBias = false
   var queryKeyNorm = QueryKeyNorm.none
   var norms = NormPlacement.before
+  /// Keys that a query of each layer sees, 0 for all: empty where all layers see all.
+  var windows: [Int] = []
   /// What stands before the feed-forward's part of a parameter's name.
   var feedForwardName = "mlp"
 }
@@ -78,6 +80,8 @@ extension DecoderShape {
 
   private func attention(_ name: String, layer: Int, _ style: DecoderStyle, in store: ParameterStore) -> Attention {
     let (queries, keyValues) = (heads.queries * heads.size, heads.keyValues * heads.size)
+    var heads = heads
+    if !style.windows.isEmpty { heads.window = style.windows[layer] }
     func linear(_ part: String, _ inputs: Int, _ outputs: Int, bias: Bool) -> Linear {
       Linear(name + "." + part, inputs: inputs, outputs: outputs, bias: bias, in: store)
     }

@@ -6,6 +6,7 @@ struct AttentionCase {
   var h = 4
   var g = 2
   var d = 16
+  var window = 0
   /// Rows of q. Those of k and v stand `shift` further on, behind rows that nobody reads.
   var rows = 0
   static let shift = 3
@@ -48,7 +49,7 @@ struct AttentionCase {
   /// out and lse.
   func forward() -> [[Float]] {
     var (out, lse) = (unwritten(rows * h * d), unwritten(rows * h))
-    gk_attention(q, k, v, &out, &lse, h, g, d, scale, segments, segments.count, spans)
+    gk_attention(q, k, v, &out, &lse, h, g, d, window, scale, segments, segments.count, spans)
     return [out, lse]
   }
 
@@ -57,20 +58,21 @@ struct AttentionCase {
     var dq = [Float](repeating: 0, count: q.count)
     var (dk, dv) = ([Float](repeating: 0, count: k.count), [Float](repeating: 0, count: v.count))
     gk_attention_gradient(
-      dout, q, k, v, out, lse, &dq, &dk, &dv, h, g, d, scale, segments, spans, trees, trees.count - 1)
+      dout, q, k, v, out, lse, &dq, &dk, &dv, h, g, d, window, scale, segments, spans, trees, trees.count - 1)
     return [dq, dk, dv]
   }
 
   func twinForward(_ q: [Double], _ k: [Double], _ v: [Double]) -> [[Double]] {
     var (out, lse) = (zeros(q.count), zeros(rows * h))
-    naive_attention(q, k, v, &out, &lse, h, g, d, Double(scale), segments, segments.count, spans)
+    naive_attention(q, k, v, &out, &lse, h, g, d, window, Double(scale), segments, segments.count, spans)
     return [out, lse]
   }
 
   func twinGradient() -> [[Double]] {
     var (dq, dk, dv) = (zeros(q.count), zeros(k.count), zeros(v.count))
     naive_attention_gradient(
-      dout.doubles, q.doubles, k.doubles, v.doubles, &dq, &dk, &dv, h, g, d, Double(scale), segments, segments.count,
+      dout.doubles, q.doubles, k.doubles, v.doubles, &dq, &dk, &dv, h, g, d, window, Double(scale), segments,
+      segments.count,
       spans)
     return [dq, dk, dv]
   }
@@ -101,9 +103,14 @@ extension KernelSuite {
       (1, 1, 2), (4, 2, 16), (9, 3, 64), (8, 1, 32), (3, 3, 80), (2, 1, 128), (5, 1, 6), (6, 2, 18), (14, 2, 34),
     ]
 
-    @Test(arguments: shapes) func attentionAndItsGradientEqualTheirTwins(h: Int, g: Int, d: Int) {
-      var numbers = Numbers(seed: UInt64(d))
-      let example = AttentionCase.tree(heads: h, keyValueHeads: g, size: d, &numbers)
+    /// 0: every query sees all keys before it.
+    static let windows = [0, 2, 5, 11]
+
+    @Test(arguments: shapes, windows)
+    func attentionAndItsGradientEqualTheirTwins(_ shape: (h: Int, g: Int, d: Int), window: Int) {
+      var numbers = Numbers(seed: UInt64(shape.d))
+      var example = AttentionCase.tree(heads: shape.h, keyValueHeads: shape.g, size: shape.d, &numbers)
+      example.window = window
       let forward = example.twinForward(example.q.doubles, example.k.doubles, example.v.doubles)
       let gradient = example.twinGradient()
       onEveryVariant {
@@ -135,10 +142,12 @@ extension KernelSuite {
     }
 
     /// Each sequence of the tree alone, as one segment over rows of its own: the same bits.
-    @Test(arguments: shapes) func aTreeGivesTheBitsOfItsSequencesAlone(h: Int, g: Int, d: Int) {
+    @Test(arguments: shapes, windows)
+    func aTreeGivesTheBitsOfItsSequencesAlone(_ shape: (h: Int, g: Int, d: Int), window: Int) {
       for seed in UInt64(0)..<6 {
-        var numbers = Numbers(seed: seed * 100 + UInt64(d))
-        let tree = AttentionCase.tree(heads: h, keyValueHeads: g, size: d, &numbers)
+        var numbers = Numbers(seed: seed * 100 + UInt64(shape.d))
+        var tree = AttentionCase.tree(heads: shape.h, keyValueHeads: shape.g, size: shape.d, &numbers)
+        tree.window = window
         for variant in variants {
           with(variant: variant) {
             let together = tree.forward()
@@ -165,6 +174,7 @@ extension KernelSuite {
         x.prefix(shift * width) + rows.flatMap { x[($0 + shift) * width..<($0 + shift + 1) * width] }
       }
       var alone = AttentionCase(heads: h, keyValueHeads: g, size: d)
+      alone.window = tree.window
       alone.addSegment(rows: rows.count)
       alone.q = part(tree.q, h * d)
       alone.k = part(tree.k, g * d, shift: AttentionCase.shift)
@@ -182,10 +192,11 @@ extension KernelSuite {
     }
 
     /// The whole of a long sequence against the same one token by token, its cache cut into spans at random.
-    @Test func decodingGivesTheBitsOfThePrefill() {
+    @Test(arguments: windows + [1, 40]) func decodingGivesTheBitsOfThePrefill(window: Int) {
       var numbers = Numbers(seed: 11)
       let length = 150
       var prefill = AttentionCase(heads: 6, keyValueHeads: 2, size: 48)
+      prefill.window = window
       prefill.addSegment(rows: length)
       prefill.fill(&numbers)
       var decode = prefill
@@ -236,15 +247,15 @@ extension KernelSuite {
     }
 
     @Test func noSegmentsAndNoLseAreFine() {
-      gk_attention(nil, nil, nil, nil, nil, 2, 1, 4, 1, nil, 0, nil)
-      gk_attention_gradient(nil, nil, nil, nil, nil, nil, nil, nil, nil, 2, 1, 4, 1, nil, nil, [0], 0)
+      gk_attention(nil, nil, nil, nil, nil, 2, 1, 4, 0, 1, nil, 0, nil)
+      gk_attention_gradient(nil, nil, nil, nil, nil, nil, nil, nil, nil, 2, 1, 4, 0, 1, nil, nil, [0], 0)
       var example = AttentionCase(heads: 2, keyValueHeads: 1, size: 4)
       example.addSegment(rows: 5)
       var numbers = Numbers(seed: 13)
       example.fill(&numbers)
       var out = unwritten(5 * 8)
       gk_attention(
-        example.q, example.k, example.v, &out, nil, 2, 1, 4, example.scale, example.segments, 1, example.spans)
+        example.q, example.k, example.v, &out, nil, 2, 1, 4, 0, example.scale, example.segments, 1, example.spans)
       #expect(out.bits == example.forward()[0].bits)
     }
   }

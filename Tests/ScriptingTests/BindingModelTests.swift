@@ -87,7 +87,7 @@ extension BindingSuite {
           function() return model:logprobs("1+1=", ("1"):rep(28)) end)
         fails("argument 1 of grao.model:logits must be a string, an array of token ids or chat messages, not nil",
           function() return model:logits() end)
-        fails("argument 1 of grao.model:logits must be a string or an array of token ids, but one element is a string",
+        fails("argument 1 of grao.model:logits must be a string, an array of token ids or chat messages, but one element is a string",
           function() return model:logits { "1" } end)
         fails("argument 2 of grao.model:logprobs must be a string or an array of token ids, not nil",
           function() return model:logprobs("1") end)
@@ -139,7 +139,7 @@ extension BindingSuite {
           function() return tiny { tokenizer = 5 } end)
         fails("grao.new: option 'seed' must be an integer, not 1.5", function() return tiny { seed = 1.5 } end)
         fails("HERE/none/tokenizer.json: no such file", function() return tiny { tokenizer = here .. "/none" } end)
-        fails("config: config key 'model_type' is 'gpt9': expected one of llama, qwen3_moe",
+        fails("config: config key 'model_type' is 'gpt9': expected one of \(modelTypes)",
           function() return tiny { config = { model_type = "gpt9" } } end)
         fails("config: config key 'vocab_size' is 79, but the tokenizer has 80 tokens",
           function() return tiny { config = { vocab_size = 79 } } end)

@@ -108,6 +108,12 @@ void gk_swiglu(const float *gate, const float *up, float *h, size_t count);
 void gk_swiglu_gradient(
   const float *dh, const float *gate, const float *up, float *dgate, float *dup, size_t count);
 
+/// y[t, :] = sigmoid(gate[t]) · x[t, :].
+void gk_gate_rows(const float *x, const float *gate, float *y, size_t t, size_t c);
+/// dx[t, :] = sigmoid(gate[t]) · dy[t, :]; dgate[t] = the gradient of gate[t].
+void gk_gate_rows_gradient(
+  const float *dy, const float *x, const float *gate, float *dx, float *dgate, size_t t, size_t c);
+
 // ---------------------------------------------------------------- attention
 
 /// Rows of one matrix that follow each other: [row, row + rows).
@@ -126,9 +132,11 @@ typedef struct {
 
 /// out[T, H * D] = causal attention of q[T, H * D] over k, v[S, G * D]; query head h reads key-value head
 /// h / (H / G); scores scaled by scale. lse[T, H] (may be NULL) gets the log of the sum of exponentials.
+/// A query at position p sees the keys of positions above p - window; all before it where window is 0.
 /// Each query walks its keys by absolute position, so that the bits do not depend on how they are split into spans.
 void gk_attention(
-  const float *q, const float *k, const float *v, float *out, float *lse, size_t h, size_t g, size_t d, float scale,
+  const float *q, const float *k, const float *v, float *out, float *lse, size_t h, size_t g, size_t d, size_t window,
+  float scale,
   const gk_segment *segments, size_t segment_count, const gk_span *spans);
 
 /// Gradients of attention. trees has tree_count + 1 entries: segments trees[i] ..< trees[i + 1] form tree i, and no
@@ -136,8 +144,8 @@ void gk_attention(
 /// added to. scores of one row are recomputed from lse; no T × S buffer is made.
 void gk_attention_gradient(
   const float *dout, const float *q, const float *k, const float *v, const float *out, const float *lse, float *dq,
-  float *dk, float *dv, size_t h, size_t g, size_t d, float scale, const gk_segment *segments, const gk_span *spans,
-  const int32_t *trees, size_t tree_count);
+  float *dk, float *dv, size_t h, size_t g, size_t d, size_t window, float scale, const gk_segment *segments,
+  const gk_span *spans, const int32_t *trees, size_t tree_count);
 
 // ---------------------------------------------------------------- mixture of experts
 

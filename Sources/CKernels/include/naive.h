@@ -43,16 +43,21 @@ void naive_swiglu(const double *gate, const double *up, double *h, size_t count)
 void naive_swiglu_gradient(
   const double *dh, const double *gate, const double *up, double *dgate, double *dup, size_t count);
 
+void naive_gate_rows(const double *x, const double *gate, double *y, size_t t, size_t c);
+/// dx and dgate are added to.
+void naive_gate_rows_gradient(
+  const double *dy, const double *x, const double *gate, double *dx, double *dgate, size_t t, size_t c);
+
 // ---------------------------------------------------------------- attention (naive_attention.c)
 
 /// out[T, H * D] and lse[T, H] of q[T, H * D] over k, v[S, G * D]; segments and spans as in gk_attention.
 void naive_attention(
   const double *q, const double *k, const double *v, double *out, double *lse, size_t h, size_t g, size_t d,
-  double scale, const gk_segment *segments, size_t segment_count, const gk_span *spans);
+  size_t window, double scale, const gk_segment *segments, size_t segment_count, const gk_span *spans);
 /// dq, dk and dv are added to.
 void naive_attention_gradient(
   const double *dout, const double *q, const double *k, const double *v, double *dq, double *dk, double *dv, size_t h,
-  size_t g, size_t d, double scale, const gk_segment *segments, size_t segment_count, const gk_span *spans);
+  size_t g, size_t d, size_t window, double scale, const gk_segment *segments, size_t segment_count, const gk_span *spans);
 
 // ---------------------------------------------------------------- mixture of experts (naive_experts.c)
 
