@@ -5,9 +5,12 @@ extension Configuration {
   ///
   /// `sliding_window` holds for the layers that `layer_types` calls "sliding_attention"; without `layer_types`, for
   /// those that `slides` says.
-  func slidingWindows(layers: Int, slides: (Int) -> Bool) throws(GRAOError) -> [Int] {
-    guard let value = table["sliding_window"], !value.isNull else { return [] }
-    let window = try count("sliding_window", atMost: 1 << 30)
+  /// - Parameter fallback: the window where the key is absent; null is no window.
+  func slidingWindows(
+    layers: Int, default fallback: Int? = nil, slides: (Int) -> Bool
+  ) throws(GRAOError) -> [Int] {
+    guard table["sliding_window"].map({ !$0.isNull }) ?? (fallback != nil) else { return [] }
+    let window = try count("sliding_window", default: fallback, atMost: 1 << 30)
     var isSliding = (0..<layers).map(slides)
     if let types = table["layer_types"], !types.isNull {
       guard let names = types.array?.compactMap(\.string), names.count == layers else {
@@ -27,6 +30,6 @@ extension Configuration {
   func qwenSlidingWindows(layers: Int, defaultFullLayers: Int = 28) throws(GRAOError) -> [Int] {
     guard try flag("use_sliding_window", default: false) else { return [] }
     let full = table["max_window_layers"]?.integer ?? defaultFullLayers
-    return try slidingWindows(layers: layers) { $0 >= full }
+    return try slidingWindows(layers: layers, default: 4096) { $0 >= full }
   }
 }

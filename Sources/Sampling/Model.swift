@@ -49,6 +49,19 @@ public final class Model {
     try self.init(network, tokenizer, Origin())
   }
 
+  /// A mixture of experts that starts as copies of this dense model's feed-forwards (sparse upcycling, arXiv 2212.05055):
+  /// mixtral from llama or mistral, qwen3_moe from qwen3. Without noise its logits are this model's, to rounding.
+  /// - Parameters:
+  ///   - seed: names the router's weights, and the noise.
+  ///   - noise: of the experts' weights, as a share of each matrix's standard deviation.
+  public func upcycled(
+    experts: Int = 8, expertsPerToken: Int = 2, seed: UInt64 = 0, noise: Double = 0
+  ) throws(GRAOError) -> Model {
+    try checkOpen()
+    let sparse = try network.upcycled(experts: experts, perToken: expertsPerToken, seed: seed, noise: noise)
+    return try Model(sparse, tokenizer, Origin(generationConfig: origin.generationConfig))
+  }
+
   private init(_ network: Network, _ tokenizer: Tokenizer?, _ origin: Origin) throws(GRAOError) {
     self.network = network
     self.tokenizer = tokenizer

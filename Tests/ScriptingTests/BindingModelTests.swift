@@ -11,7 +11,7 @@ extension BindingSuite {
         """
         local function names(t) local n = {} for k in pairs(t) do n[#n + 1] = k end table.sort(n) return n end
         equal(names(grao), { "dataset", "evaluate", "json", "load", "new", "plugin", "schedule", "train", "trainer",
-          "version" })
+          "upcycle", "version" })
         equal(names(grao.schedule), { "constant", "cosine", "linear", "piecewise", "warmup" })
         check(grao.version:match("^%d+%.%d+%.%d+$"))
         check(require "grao" == grao)
@@ -89,7 +89,7 @@ extension BindingSuite {
           function() return model:logits() end)
         fails("argument 1 of grao.model:logits must be a string, an array of token ids or chat messages, but one element is a string",
           function() return model:logits { "1" } end)
-        fails("argument 2 of grao.model:logprobs must be a string or an array of token ids, not nil",
+        fails("argument 2 of grao.model:logprobs must be a string, an array of token ids or chat messages, not nil",
           function() return model:logprobs("1") end)
         fails("a text prompt needs a tokenizer, which this model lacks: give ids instead",
           function() return ids:logits("1") end)
