@@ -31,7 +31,7 @@ import Values
     ])
   }
 
-  @Test(arguments: Fixtures.styles) func goldens(style: String) throws {
+  @Test(arguments: Fixtures.byteLevelStyles) func goldens(style: String) throws {
     let tokenizer = try Tokenizer(ggufMetadata: metadata(style), source: "test.gguf")
     try Fixtures.goldens(style).check(tokenizer, style)
     #expect(tokenizer.eosTokenID == tokenizer.id(of: "<|im_end|>") && tokenizer.eosTokenID != nil)

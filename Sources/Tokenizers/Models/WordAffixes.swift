@@ -27,5 +27,7 @@ struct WordAffixes: Sendable {
   }
 
   /// What the second token of a merge adds to the first.
-  func withoutPrefix(_ token: Substring) -> Substring { token.dropFirst(prefix.count) }
+  func withoutPrefix(_ token: Substring) -> Substring {
+    Substring(token.unicodeScalars.dropFirst(prefix.unicodeScalars.count))
+  }
 }
