@@ -12,11 +12,12 @@ import Values
     let cases = try #require(JSON.parse(Data(contentsOf: file), source: "kquants.json").array)
     #expect(cases.count == 5)
     for example in cases {
-      let type = try #require(GGUFType.numbered(UInt32(try #require(example["number"]?.integer))))
+      let number = try #require(example["number"]?.integer)
+      let type = try #require(GGUFType.numbered(UInt32(number)))
       #expect(type.name == example["name"]?.string)
       // At an odd address: the file aligns tensors, not blocks.
-      let bytes = [0] + (try #require(example["bytes"]?.array).map { UInt8(try #require($0.integer)) })
-      let expected = try #require(example["bits"]?.array).map { UInt32(try #require($0.integer)) }
+      let bytes = [0] + (try integers(example["bytes"])).map { UInt8($0) }
+      let expected = try integers(example["bits"]).map { UInt32($0) }
       #expect(bytes.count - 1 == 3 * type.blockBytes && expected.count == 3 * type.blockElements)
       var values = [Float](repeating: .nan, count: expected.count)
       let decode = try #require(type.decode)
@@ -26,5 +27,10 @@ import Values
       }
       #expect(values.map(\.bitPattern) == expected, "\(type.name)")
     }
+  }
+
+  private func integers(_ value: Value?) throws -> [Int] {
+    let array = try #require(value?.array)
+    return try array.map { element in try #require(element.integer) }
   }
 }
