@@ -225,13 +225,20 @@ private struct GGUFVocabulary {
         preTokenizer: split([
           #"\p{N}{1,3}"#, "[\u{4E00}-\u{9FA5}\u{3040}-\u{309F}\u{30A0}-\u{30FF}]+", words + Self.spaces,
         ]))
+    case "deepseek-llm":
+      return Pre(
+        preTokenizer: split([
+          #"[\r\n]"#, #"\s?["# + DeepSeekLetters.members + "]+",
+          #"\s?[!-/:-~"# + "\u{FF01}-\u{FF0F}\u{FF1A}-\u{FF5E}\u{2018}-\u{201F}\u{3000}-\u{3002}]+", #"\s+$"#,
+          "[\u{4E00}-\u{9FA5}\u{800}-\u{4E00}\u{AC00}-\u{D7FF}]+", #"\p{N}+"#,
+        ]))
     case "gpt-4o": return Pre(preTokenizer: cased(suffix: "(?i:'s|'t|'re|'ve|'m|'ll|'d)?", digits: "{1,3}"))
     case "tekken":
       return Pre(preTokenizer: cased(suffix: "", digits: ""), addsBeginning: true, ignoresMerges: true)
     default:
       throw GRAOError(
         "\(source): tokenizer.ggml.pre '\(name)' is not supported (expected 'default', 'gpt-2', 'olmo', 'smollm', "
-          + "'llama-bpe', 'qwen2', 'deepseek-v3', 'gpt-4o' or 'tekken')")
+          + "'llama-bpe', 'qwen2', 'deepseek-llm', 'deepseek-v3', 'gpt-4o' or 'tekken')")
     }
   }
 
