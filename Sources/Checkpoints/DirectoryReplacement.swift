@@ -51,22 +51,22 @@ private func resolve(_ path: String) throws(GRAOError) -> String {
   return (realParent == "/" ? "" : realParent) + "/" + lastName(trimmed)
 }
 
-private func realPath(_ path: String) -> String? {
+func realPath(_ path: String) -> String? {
   guard let real = realpath(path, nil) else { return nil }
   defer { free(real) }
   return String(cString: real)
 }
 
-private func directoryName(_ path: String) -> String {
+func directoryName(_ path: String) -> String {
   guard let slash = path.lastIndex(of: "/") else { return "." }
   return slash == path.startIndex ? "/" : String(path[..<slash])
 }
 
-private func lastName(_ path: String) -> String {
+func lastName(_ path: String) -> String {
   path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
 }
 
-private func makeDirectories(_ path: String) throws(GRAOError) {
+func makeDirectories(_ path: String) throws(GRAOError) {
   if let kind = try fileKind(path) {
     guard kind == .directory else { throw GRAOError("\(path): expected a directory") }
     return
@@ -155,7 +155,7 @@ private func exchange(_ a: String, _ b: String) -> Bool {
 }
 
 /// Brings a directory's list of names to the disk.
-private func synchronize(_ directory: String) throws(GRAOError) {
+func synchronize(_ directory: String) throws(GRAOError) {
   let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
   guard descriptor >= 0 else { throw systemError(directory) }
   defer { close(descriptor) }
