@@ -59,33 +59,38 @@ typedef struct {
 
 /// The arguments of gk_attention and its gradient, as attention.inc gets them.
 typedef struct {
-  const float *q, *k, *v;
+  gk_attention_shape shape;
+  const float *q, *k, *v, *sinks;
   float *out, *lse;
   const float *dout;
-  float *dq, *dk, *dv;
-  size_t h, g, d;
-  float scale;
+  float *dq, *dk, *dv, *dsinks;
   const gk_segment *segments;
   const gk_span *spans;
 } gk_attention_pass;
 
-/// attention.inc. Both work on key-value head `head` and take scratch of gk_attention_scratch floats.
+/// attention.inc. The first two work on key-value head `head` and take scratch of gk_attention_scratch floats.
 typedef struct {
   /// Query rows [begin, end) of a segment.
   void (*forward)(
     const gk_attention_pass *pass, const gk_segment *segment, size_t begin, size_t end, size_t head, float *scratch);
   /// All of a segment.
   void (*gradient)(const gk_attention_pass *pass, const gk_segment *segment, size_t head, float *scratch);
+  /// dsinks of query head `head` from segments [begin, end).
+  void (*sink_gradient)(const gk_attention_pass *pass, size_t begin, size_t end, size_t head);
 } gk_attention_kernels;
 
 enum { GK_ATTENTION_QUERIES = 4 };  // queries that walk the keys together
 
-/// Floats of a row of scores over `length` keys: the kernels write whole vectors past its end.
-static inline size_t gk_attention_stride(size_t length) { return (length + 31) / 16 * 16; }
+/// Floats of a row of scores over at most `length` keys, of which a window (0: none) shows each query some: the kernels
+/// write whole vectors past its end.
+static inline size_t gk_attention_stride(size_t length, size_t window) {
+  size_t most = window > 0 && window < length ? window + GK_ATTENTION_QUERIES : length;
+  return (most + 31) / 16 * 16;
+}
 
 /// Scores and, in the gradient, what becomes of them.
-static inline size_t gk_attention_scratch(size_t length) {
-  return 2 * GK_ATTENTION_QUERIES * gk_attention_stride(length);
+static inline size_t gk_attention_scratch(size_t length, size_t window) {
+  return 2 * GK_ATTENTION_QUERIES * gk_attention_stride(length, window);
 }
 
 /// experts.inc

@@ -98,39 +98,64 @@ package func swigluGradient(_ dh: Matrix, _ gate: Matrix, _ up: Matrix, dgate: M
   gk_swiglu_gradient(dh.start, gate.start, up.start, dgate.start, dup.start, dh.count)
 }
 
-/// The shape of grouped-query attention.
+/// How the queries of grouped-query attention attend.
 package struct HeadShape {
   package let queries: Int
   package let keyValues: Int
+  /// Channels of a head of q and k.
   package let size: Int
+  /// Channels of a head of v and of the output.
+  package let valueSize: Int
+  /// Of the scores q · k.
   package let scale: Float
+  /// A score s becomes softcap · tanh(s / softcap); 0: off.
+  package let softcap: Float
+  /// A query sees the last `window` positions, its own included; 0: all.
+  package let window: Int
 
-  package init(queries: Int, keyValues: Int, size: Int, scale: Float) {
+  /// - Parameter valueSize: `size`, where nil.
+  package init(
+    queries: Int, keyValues: Int, size: Int, valueSize: Int? = nil, scale: Float, softcap: Float = 0, window: Int = 0
+  ) {
     self.queries = queries
     self.keyValues = keyValues
     self.size = size
+    self.valueSize = valueSize ?? size
     self.scale = scale
+    self.softcap = softcap
+    self.window = window
+  }
+
+  /// v's columns may be more than its heads take: they then lie at the start of its rows.
+  fileprivate func shape(_ v: Matrix) -> gk_attention_shape {
+    gk_attention_shape(
+      h: queries, g: keyValues, d: size, u: valueSize, v_stride: v.columns, scale: scale, softcap: softcap,
+      window: window)
   }
 }
 
-/// Causal attention of the queries of `segments` over k, v; lse[T, H] is kept for the gradient.
+/// Causal attention of the queries of `segments` over k, v; lse[T, H] is kept for the gradient. sinks[1, H] are logits
+/// that join each query's softmax with a value of 0. v may be k: its rows then begin with the values.
 package func attention(
-  _ q: Matrix, _ k: Matrix, _ v: Matrix, heads: HeadShape, segments: [Segment], spans: [Span], into out: Matrix,
-  lse: Matrix?
+  _ q: Matrix, _ k: Matrix, _ v: Matrix, sinks: Matrix? = nil, heads: HeadShape, segments: [Segment], spans: [Span],
+  into out: Matrix, lse: Matrix?
 ) {
+  var shape = heads.shape(v)
   gk_attention(
-    q.start, k.start, v.start, out.start, lse?.start, heads.queries, heads.keyValues, heads.size, heads.scale,
-    segments, segments.count, spans)
+    &shape, q.start, k.start, v.start, sinks?.start, out.start, lse?.start, segments, segments.count, spans)
 }
 
-/// dq, dk, dv start at 0; trees[i] ..< trees[i + 1] are the segments of tree i.
+/// dq, dk, dv start at 0, dv is dk where v is k; dsinks is added to; trees[i] ..< trees[i + 1] are the segments of tree
+/// i.
 package func attentionGradient(
-  _ dout: Matrix, _ q: Matrix, _ k: Matrix, _ v: Matrix, out: Matrix, lse: Matrix, heads: HeadShape,
-  segments: [Segment], spans: [Span], trees: [Int32], dq: Matrix, dk: Matrix, dv: Matrix
+  _ dout: Matrix, _ q: Matrix, _ k: Matrix, _ v: Matrix, sinks: Matrix? = nil, out: Matrix, lse: Matrix,
+  heads: HeadShape, segments: [Segment], spans: [Span], trees: [Int32], dq: Matrix, dk: Matrix, dv: Matrix,
+  dsinks: Matrix? = nil
 ) {
+  var shape = heads.shape(v)
   gk_attention_gradient(
-    dout.start, q.start, k.start, v.start, out.start, lse.start, dq.start, dk.start, dv.start, heads.queries,
-    heads.keyValues, heads.size, heads.scale, segments, spans, trees, trees.count - 1)
+    &shape, dout.start, q.start, k.start, v.start, sinks?.start, out.start, lse.start, dq.start, dk.start, dv.start,
+    dsinks?.start, segments, spans, trees, trees.count - 1)
 }
 
 /// What routing decided for T tokens over E experts, K each.

@@ -3,6 +3,7 @@
 // Shape legend, used everywhere in this library:
 //   T  tokens (rows of activations)      C  channels in       N  channels out
 //   H  query heads                       G  key-value heads   D  channels of a head
+//   U  channels of a head's values: D, but where v is narrower or wider than k
 //   F  channels of a feed-forward layer  V  vocabulary        E  experts   K  experts per token
 //   S  key-value rows
 //
@@ -124,20 +125,31 @@ typedef struct {
   int32_t span, spans;
 } gk_segment;
 
-/// out[T, H * D] = causal attention of q[T, H * D] over k, v[S, G * D]; query head h reads key-value head
-/// h / (H / G); scores scaled by scale. lse[T, H] (may be NULL) gets the log of the sum of exponentials.
-/// Each query walks its keys by absolute position, so that the bits do not depend on how they are split into spans.
+/// How queries attend. Query head h reads key-value head h / (H / G).
+typedef struct {
+  size_t h, g, d, u;
+  size_t v_stride;  // floats from a row of v to the next: G * U, or more where v lies within wider rows, even those of k
+  float scale;      // of q · k
+  float softcap;    // scores s become softcap · tanh(s / softcap); 0: off (Gemma 2, arXiv 2408.00118)
+  size_t window;    // the query at position p sees the keys at positions > p - window; 0: all up to p
+} gk_attention_shape;
+
+/// out[T, H * U] = causal attention of q[T, H * D] over k[S, G * D], v[S, G * U]. sinks[H] (may be NULL) are logits that
+/// join each query's softmax with a value of 0. lse[T, H] (may be NULL) gets the log of the sum of exponentials, the
+/// sink's among them. Each query walks its keys by absolute position, so that the bits do not depend on how they are
+/// split into spans.
 void gk_attention(
-  const float *q, const float *k, const float *v, float *out, float *lse, size_t h, size_t g, size_t d, float scale,
-  const gk_segment *segments, size_t segment_count, const gk_span *spans);
+  const gk_attention_shape *shape, const float *q, const float *k, const float *v, const float *sinks, float *out,
+  float *lse, const gk_segment *segments, size_t segment_count, const gk_span *spans);
 
 /// Gradients of attention. trees has tree_count + 1 entries: segments trees[i] ..< trees[i + 1] form tree i, and no
 /// key-value row is read by two trees. dq, dk, dv must be zero at the rows that segments and spans name; they are
-/// added to. scores of one row are recomputed from lse; no T × S buffer is made.
+/// added to, as is dsinks[H] (NULL where sinks is), segments in order. dv lies as v does, within dk where v is within k.
+/// scores of one row are recomputed from lse; no T × S buffer is made.
 void gk_attention_gradient(
-  const float *dout, const float *q, const float *k, const float *v, const float *out, const float *lse, float *dq,
-  float *dk, float *dv, size_t h, size_t g, size_t d, float scale, const gk_segment *segments, const gk_span *spans,
-  const int32_t *trees, size_t tree_count);
+  const gk_attention_shape *shape, const float *dout, const float *q, const float *k, const float *v,
+  const float *sinks, const float *out, const float *lse, float *dq, float *dk, float *dv, float *dsinks,
+  const gk_segment *segments, const gk_span *spans, const int32_t *trees, size_t tree_count);
 
 // ---------------------------------------------------------------- mixture of experts
 

@@ -45,14 +45,15 @@ void naive_swiglu_gradient(
 
 // ---------------------------------------------------------------- attention (naive_attention.c)
 
-/// out[T, H * D] and lse[T, H] of q[T, H * D] over k, v[S, G * D]; segments and spans as in gk_attention.
+/// out[T, H * U] and lse[T, H] of q[T, H * D] over k[S, G * D], v[S, G * U]; the rest as in gk_attention.
 void naive_attention(
-  const double *q, const double *k, const double *v, double *out, double *lse, size_t h, size_t g, size_t d,
-  double scale, const gk_segment *segments, size_t segment_count, const gk_span *spans);
-/// dq, dk and dv are added to.
+  const gk_attention_shape *shape, const double *q, const double *k, const double *v, const double *sinks, double *out,
+  double *lse, const gk_segment *segments, size_t segment_count, const gk_span *spans);
+/// dq, dk, dv and dsinks are added to.
 void naive_attention_gradient(
-  const double *dout, const double *q, const double *k, const double *v, double *dq, double *dk, double *dv, size_t h,
-  size_t g, size_t d, double scale, const gk_segment *segments, size_t segment_count, const gk_span *spans);
+  const gk_attention_shape *shape, const double *dout, const double *q, const double *k, const double *v,
+  const double *sinks, double *dq, double *dk, double *dv, double *dsinks, const gk_segment *segments,
+  size_t segment_count, const gk_span *spans);
 
 // ---------------------------------------------------------------- mixture of experts (naive_experts.c)
 
