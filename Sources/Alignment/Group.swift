@@ -7,6 +7,8 @@ public struct Group {
   public var samples: [Sample]
   /// The reference answer y, for sft and grao.
   public var reference: [Int32]?
+  /// False for the reference's tokens that are not trained on; nil trains on all.
+  public var referenceMask: [Bool]?
   public var referenceReward: Double?
 
   public init(

@@ -1,6 +1,5 @@
 import Data
 import Sampling
-import Tokenizers
 import Values
 
 /// Dataset rows to groups: what a row asks and answers, and what rewards say of completions.
@@ -12,56 +11,30 @@ struct RowReader {
     let row: Table
     let prompt: [Int32]
     let promptText: String?
-    let reference: [Int32]?
-    let referenceText: String?
+    let reference: EncodedResponse?
   }
 
   func query(_ row: Table, name: String) throws(GRAOError) -> Query {
-    do {
-      let (prompt, promptText) = try prompt(row)
-      let (reference, referenceText) = try reference(row)
+    do throws(GRAOError) {
+      guard let value = row["prompt"], !value.isNull else { throw GRAOError("column 'prompt' is missing") }
+      let prompt = try Prompt(value, "column 'prompt'")
       return Query(
-        row: row, prompt: prompt, promptText: promptText, reference: reference, referenceText: referenceText)
+        row: row, prompt: try model.encode(prompt), promptText: try model.text(of: prompt),
+        reference: try reference(row, after: prompt))
     } catch {
       throw GRAOError("\(name): \(error.message)")
     }
   }
 
-  private func prompt(_ row: Table) throws(GRAOError) -> ([Int32], String?) {
-    guard let value = row["prompt"], !value.isNull else { throw GRAOError("column 'prompt' is missing") }
-    if let text = value.string { return (try model.encode(Prompt.text(text)), text) }
-    let ids = try self.ids(value, column: "prompt")
-    return (try model.encode(Prompt.ids(ids)), model.tokenizer?.decode(ids, skipSpecialTokens: false))
-  }
-
   /// Column `reference`, else `chosen`; nil where the row has neither.
-  private func reference(_ row: Table) throws(GRAOError) -> ([Int32]?, String?) {
+  private func reference(_ row: Table, after prompt: Prompt) throws(GRAOError) -> EncodedResponse? {
     for column in ["reference", "chosen"] {
       guard let value = row[column], !value.isNull else { continue }
-      if let text = value.string { return (try model.encode(Response.text(text)), text) }
-      let ids = try self.ids(value, column: column)
-      if ids.isEmpty { throw GRAOError("column '\(column)' is empty: it must have at least one token") }
-      return (try model.encode(Response.ids(ids)), model.tokenizer?.decode(ids))
+      let reference = try model.encode(Response(value, "column '\(column)'"), after: prompt)
+      if reference.ids.isEmpty { throw GRAOError("column '\(column)' is empty: it must have at least one token") }
+      return reference
     }
-    return (nil, nil)
-  }
-
-  private func ids(_ value: Value, column: String) throws(GRAOError) -> [Int32] {
-    guard let array = value.array else {
-      throw GRAOError("column '\(column)' must be a string or an array of token ids, not \(value.kind)")
-    }
-    if array.first?.table != nil {
-      throw GRAOError(
-        "column '\(column)' holds chat messages, which this version cannot render: write the prompt out as text")
-    }
-    var ids: [Int32] = []
-    for element in array {
-      guard let id = element.integer.flatMap({ Int32(exactly: $0) }) else {
-        throw GRAOError("column '\(column)' must hold token ids only, not \(element.kind)")
-      }
-      ids.append(id)
-    }
-    return ids
+    return nil
   }
 }
 
@@ -84,10 +57,10 @@ struct Rollout {
         sample(query, completion.text, completion.ids, completion.finishReason, isReference: false)
       }
       if let reference = query.reference {
-        seen.append(sample(query, query.referenceText, reference, .stop, isReference: true))
+        seen.append(sample(query, reference.text, reference.ids, .stop, isReference: true))
       }
       let scores = try panel.score(seen, weights: weights)
-      var group = Group(prompt: query.prompt, reference: query.reference)
+      var group = Group(query)
       group.samples = zip(completions, scores).map { completion, score in
         var sample = Group.Sample(ids: completion.ids, reward: score.total, logprobs: completion.logprobs)
         sample.text = completion.text
@@ -107,7 +80,15 @@ struct Rollout {
     _ query: RowReader.Query, _ text: String?, _ ids: [Int32], _ reason: FinishReason, isReference: Bool
   ) -> RewardSample {
     RewardSample(
-      prompt: model.tokenizer == nil ? nil : query.promptText, completion: text, reference: query.referenceText,
+      prompt: model.tokenizer == nil ? nil : query.promptText, completion: text, reference: query.reference?.text,
       ids: ids, finishReason: reason, row: query.row, step: step, isReference: isReference)
+  }
+}
+
+extension Group {
+  /// A row's group, before anything is sampled.
+  init(_ query: RowReader.Query) {
+    self.init(prompt: query.prompt, reference: query.reference?.ids)
+    referenceMask = query.reference?.mask
   }
 }

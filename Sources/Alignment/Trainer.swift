@@ -55,7 +55,7 @@ public final class Trainer {
     }
     state.rollouts += 1
     guard options.method.samples else {
-      return queries.map { Group(prompt: $0.prompt, reference: $0.reference) }
+      return queries.map { Group($0) }
     }
     let schedule = scheduleState
     let weights = try options.rewards.map { try $0.weight.value(at: schedule, option: "rewards.\($0.name).weight") }
@@ -245,10 +245,14 @@ public final class Trainer {
         throw GRAOError("the reference's reward is \(reward)")
       }
       branches.append(reference)
-      sequences.append(SequenceTokens(role: .reference, logp: [], reward: group.referenceReward))
+      if let mask = group.referenceMask, mask.count != reference.count {
+        throw GRAOError("the reference has \(reference.count) ids but \(mask.count) reference_mask")
+      }
+      sequences.append(
+        SequenceTokens(role: .reference, logp: [], mask: group.referenceMask, reward: group.referenceReward))
     }
     let prompt = try model.encode(Prompt.ids(group.prompt))
-    for branch in branches { _ = try model.encode(Response.ids(branch)) }
+    for branch in branches { _ = try model.encode(.ids(branch), after: .ids(prompt)) }
     let tree = SequenceTree(prompt: prompt, branches: branches)
     try model.checkContext(tree)
     return UpdatePass.Query(tree: tree, group: ObjectiveGroup(sequences: sequences))

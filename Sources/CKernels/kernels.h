@@ -55,6 +55,9 @@ typedef struct {
   void (*forward)(const float *gate, const float *up, float *h, size_t count);
   void (*gradient)(
     const float *dh, const float *gate, const float *up, float *dgate, float *dup, size_t count);
+  void (*gate_rows)(const float *x, const float *gate, float *y, size_t t, size_t c);
+  void (*gate_rows_gradient)(
+    const float *dy, const float *x, const float *gate, float *dx, float *dgate, size_t t, size_t c);
 } gk_swiglu_kernels;
 
 /// The arguments of gk_attention and its gradient, as attention.inc gets them.

@@ -103,3 +103,36 @@ void gk_swiglu_gradient(
   swiglu_call call = {.dh = dh, .gate = gate, .up = up, .dgate = dgate, .dup = dup};
   gk_parallel_ranges(count, GK_TASK_FLOATS / 2, swiglu_gradient_range, &call);
 }
+
+typedef struct {
+  const float *dy, *x, *gate;
+  float *y, *dx, *dgate;
+  size_t c;
+} gate_call;
+
+static void gate_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const gate_call *call = context;
+  size_t at = begin * call->c;
+  gk_active()->swiglu.gate_rows(call->x + at, call->gate + begin, call->y + at, end - begin, call->c);
+}
+
+/// y[T, C] = sigmoid(gate[T]) · x.
+void gk_gate_rows(const float *x, const float *gate, float *y, size_t t, size_t c) {
+  gate_call call = {.x = x, .gate = gate, .y = y, .c = c};
+  gk_parallel_ranges(t, gk_rows_per_task(c), gate_range, &call);
+}
+
+static void gate_gradient_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const gate_call *call = context;
+  size_t at = begin * call->c;
+  gk_active()->swiglu.gate_rows_gradient(
+    call->dy + at, call->x + at, call->gate + begin, call->dx + at, call->dgate + begin, end - begin, call->c);
+}
+
+void gk_gate_rows_gradient(
+  const float *dy, const float *x, const float *gate, float *dx, float *dgate, size_t t, size_t c) {
+  gate_call call = {.dy = dy, .x = x, .gate = gate, .dx = dx, .dgate = dgate, .c = c};
+  gk_parallel_ranges(t, gk_rows_per_task(2 * c), gate_gradient_range, &call);
+}

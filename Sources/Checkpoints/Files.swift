@@ -15,6 +15,9 @@ func systemError(_ what: String) -> GRAOError {
   GRAOError("\(what): \(String(cString: strerror(errno)))")
 }
 
+/// Whether a path leads to a directory.
+package func isDirectory(_ path: String) -> Bool { (try? fileKind(path)) == .directory }
+
 /// Nil where nothing is there.
 func fileKind(_ path: String) throws(GRAOError) -> FileKind? {
   var status = stat()

@@ -98,6 +98,16 @@ package func swigluGradient(_ dh: Matrix, _ gate: Matrix, _ up: Matrix, dgate: M
   gk_swiglu_gradient(dh.start, gate.start, up.start, dgate.start, dup.start, dh.count)
 }
 
+/// y[t] = sigmoid(gate[t, 0]) · x[t].
+package func gateRows(_ x: Matrix, _ gate: Matrix, into y: Matrix) {
+  gk_gate_rows(x.start, gate.start, y.start, x.rows, x.columns)
+}
+
+/// The gradients of x[T, C] and gate[T, 1].
+package func gateRowsGradient(_ dy: Matrix, _ x: Matrix, _ gate: Matrix, dx: Matrix, dgate: Matrix) {
+  gk_gate_rows_gradient(dy.start, x.start, gate.start, dx.start, dgate.start, x.rows, x.columns)
+}
+
 /// How the queries of grouped-query attention attend.
 package struct HeadShape {
   package let queries: Int
@@ -111,7 +121,7 @@ package struct HeadShape {
   /// A score s becomes softcap · tanh(s / softcap); 0: off.
   package let softcap: Float
   /// A query sees the last `window` positions, its own included; 0: all.
-  package let window: Int
+  package var window: Int
 
   /// - Parameter valueSize: `size`, where nil.
   package init(

@@ -33,6 +33,12 @@ package struct ArchitecturePlan {
 
 package let architectures: [any Architecture.Type] = [
   Llama.self,
+  Mistral.self,
+  Mixtral.self,
+  OLMo2.self,
+  OLMoE.self,
+  Qwen2.self,
+  Qwen2MoE.self,
   Qwen3.self,
   Qwen3MoE.self,
 ]

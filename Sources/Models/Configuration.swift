@@ -69,21 +69,21 @@ package struct Configuration {
     throw failure(key, "is \(text): \(reason)")
   }
 
-  /// The base of rotary positions: `rope_theta` as transformers 4 writes it, or inside `rope_parameters` as 5 does.
-  /// A scaled rope is refused.
-  package func ropeBase(default fallback: Double) throws(GRAOError) -> Double {
-    for key in ["rope_scaling", "rope_parameters"] {
-      guard let rope = present(key) else { continue }
-      guard let parameters = rope.table else { throw failure(key, "must be a table") }
-      let type = (parameters["rope_type"] ?? parameters["type"])?.string ?? "default"
-      guard type == "default" else { throw failure(key, "asks for rope_type '\(type)': only 'default' is supported") }
-      if let theta = parameters["rope_theta"], !theta.isNull {
-        guard let theta = theta.number, theta.isFinite, theta > 0 else {
-          throw failure(key + ".rope_theta", "must be a positive number")
-        }
-        return theta
-      }
+  /// Experts of a layer, `num_local_experts` or `num_experts`, and `num_experts_per_tok`.
+  func experts(default fallback: (Int, Int)) throws(GRAOError) -> (experts: Int, perToken: Int) {
+    let key = table["num_experts"] == nil ? "num_local_experts" : "num_experts"
+    let experts = try count(key, default: fallback.0, atMost: 4096)
+    let perToken = try count("num_experts_per_tok", default: fallback.1)
+    guard perToken <= experts else {
+      throw failure("num_experts_per_tok", "must not exceed the \(experts) experts")
     }
-    return try positive("rope_theta", default: fallback)
+    return (experts, perToken)
+  }
+
+  /// Which layers have experts: each `decoder_sparse_step`-th, but for those of `mlp_only_layers`.
+  func sparseLayers(_ layers: Int) throws(GRAOError) -> [Bool] {
+    let step = try count("decoder_sparse_step", default: 1)
+    let dense = Set(try integers("mlp_only_layers"))
+    return (0..<layers).map { !dense.contains($0) && ($0 + 1) % step == 0 }
   }
 }

@@ -26,6 +26,8 @@ struct DecoderStyle {
   var outputBias = false
   var queryKeyNorm = QueryKeyNorm.none
   var norms = NormPlacement.before
+  /// Keys that a query of each layer sees, 0 for all: empty where all layers see all.
+  var windows: [Int] = []
   /// What stands before the feed-forward's part of a parameter's name.
   var feedForwardName = "mlp"
 }
@@ -56,13 +58,15 @@ extension DecoderShape {
       func norm(_ part: String) -> RMSNorm { self.norm(name + "." + part, in: store) }
       let before = style.norms != .after
       let after = style.norms != .before
+      // Declared in this order, which names the random numbers of a new model.
       let attentionLayer = Residual(
         before: before ? norm("input_layernorm") : nil, attention(index, name),
         after: after ? norm("post_attention_layernorm") : nil)
+      let feedForwardNorm =
+        before ? norm(after ? "pre_feedforward_layernorm" : "post_attention_layernorm") : nil
       let body = try feedForward(index, name + "." + style.feedForwardName)
       let feedForwardLayer = Residual(
-        before: before ? norm(after ? "pre_feedforward_layernorm" : "post_attention_layernorm") : nil, body,
-        after: after ? norm("post_feedforward_layernorm") : nil)
+        before: feedForwardNorm, body, after: after ? norm("post_feedforward_layernorm") : nil)
       decoderLayers.append(DecoderLayer(attention: attentionLayer, feedForward: feedForwardLayer, body: body))
     }
     return Decoder(
@@ -76,6 +80,8 @@ extension DecoderShape {
 
   private func attention(_ name: String, layer: Int, _ style: DecoderStyle, in store: ParameterStore) -> Attention {
     let (queries, keyValues) = (heads.queries * heads.size, heads.keyValues * heads.size)
+    var heads = heads
+    if !style.windows.isEmpty { heads.window = style.windows[layer] }
     func linear(_ part: String, _ inputs: Int, _ outputs: Int, bias: Bool) -> Linear {
       Linear(name + "." + part, inputs: inputs, outputs: outputs, bias: bias, in: store)
     }

@@ -32,6 +32,8 @@ struct DecoderShape {
     self.epsilon = Float(try config.number("rms_norm_eps", default: epsilon))
     context = try config.count("max_position_embeddings", default: 2048, atMost: 1 << 30)
     tied = try config.flag("tie_word_embeddings", default: false)
-    rotary = RotaryEmbedding(headSize: size, base: try config.ropeBase(default: ropeBase))
+    let rope = try config.rotary(defaultBase: ropeBase, context: context)
+    rotary = RotaryEmbedding(
+      RotaryFrequencies(size: size, base: rope.base, scaling: rope.scaling))
   }
 }

@@ -6,16 +6,15 @@ extension Network {
   package static func load(_ checkpoint: any Checkpoint) throws(GRAOError) -> Network {
     let network = try Network(
       Configuration(checkpoint.config, source: checkpoint.path), stored: Set(checkpoint.tensors.keys))
+    try network.check(checkpoint)
     try network.fill(from: checkpoint)
     return network
   }
 
-  /// Fills every parameter, tensor by tensor. A tensor that is missing, has another shape or is not known to the
-  /// architecture is an error that names it.
-  private func fill(from checkpoint: any Checkpoint) throws(GRAOError) {
-    let tensors = parameters.tensors
+  /// A tensor that is missing, has another shape or is not known to the architecture is an error that names it.
+  package func check(_ checkpoint: any Checkpoint) throws(GRAOError) {
     var unknown = Set(checkpoint.tensors.keys)
-    for tensor in tensors {
+    for tensor in parameters.tensors {
       guard let found = checkpoint.tensors[tensor.name] else {
         throw GRAOError("\(checkpoint.path): tensor '\(tensor.name)' of shape \(tensor.shape) is missing")
       }
@@ -29,7 +28,11 @@ extension Network {
     if let name = unknown.min() {
       throw GRAOError("\(checkpoint.path): tensor '\(name)' is unknown to the architecture '\(architecture.modelType)'")
     }
+  }
 
+  /// Fills every parameter, tensor by tensor.
+  private func fill(from checkpoint: any Checkpoint) throws(GRAOError) {
+    let tensors = parameters.tensors
     let largest = tensors.map(\.count).max() ?? 0
     let scratch = UnsafeMutableBufferPointer<Float>.allocate(capacity: largest)
     defer { scratch.deallocate() }

@@ -16,8 +16,10 @@ package final class Network {
   package var isTrained = false
 
   /// Composes the layers; every parameter is 0.
-  /// - Parameter stored: names of the tensors of the checkpoint that is to be loaded.
-  package init(_ configuration: Configuration, stored: Set<String> = []) throws(GRAOError) {
+  /// - Parameters:
+  ///   - stored: names of the tensors of the checkpoint that is to be loaded.
+  ///   - allocate: without memory for its parameters, a network only describes itself.
+  package init(_ configuration: Configuration, stored: Set<String> = [], allocate: Bool = true) throws(GRAOError) {
     guard let type = configuration.table["model_type"]?.string else {
       throw configuration.failure("model_type", "is missing: expected one of \(Self.modelTypes)")
     }
@@ -29,6 +31,7 @@ package final class Network {
     parameters = ParameterStore(stored: stored)
     plan = try architecture.decoder(configuration, in: parameters)
     decoder = plan.decoder
+    guard allocate else { return }
     do { try parameters.allocate() } catch { throw GRAOError("\(configuration.source): \(error.message)") }
   }
 
@@ -46,6 +49,9 @@ package final class Network {
       total - layer.body.inactiveParameterCount
     }
   }
+
+  /// Bytes that one token's keys and values take in all layers.
+  package var cacheBytesPerToken: Int { KeyValueCache(layers: layers, width: plan.keyValueWidth).bytesPerRow }
 
   /// Random weights as transformers initialises them: matrices normal with config's `initializer_range`, norms 1,
   /// biases 0. A parameter's numbers depend on the seed and its place alone.

@@ -79,6 +79,9 @@ package final class ParameterStore {
     return order.map { StoredTensor(name: $0.tensor, shape: $0.shape, parameters: parts[$0.tensor] ?? []) }
   }
 
+  /// Bytes of the values, padding included.
+  package var bytes: Int { extent * MemoryLayout<Float>.stride }
+
   /// Floats that the machine has memory for.
   private static let maximumExtent = Int(clamping: ProcessInfo.processInfo.physicalMemory) / MemoryLayout<Float>.stride
 

@@ -28,15 +28,11 @@ public final class Model {
   // MARK: Making
 
   /// A model from a Hugging Face directory or a .gguf file; weights are computed with in float32.
-  public static func load(_ path: String) throws(GRAOError) -> Model {
+  /// - Parameter chatTemplate: a Jinja source in place of the model's own chat template.
+  public static func load(_ path: String, chatTemplate: String? = nil) throws(GRAOError) -> Model {
     let checkpoint = try openCheckpoint(path)
     let network = try Network.load(checkpoint)
-    let tokenizer: Tokenizer? =
-      switch checkpoint.tokenizer {
-      case .directory(let directory): try Tokenizer.load(directory: directory)
-      case .gguf(let metadata): try Tokenizer(ggufMetadata: metadata, source: path)
-      case .none: nil
-      }
+    let tokenizer = try Tokenizer.load(checkpoint.tokenizer, chatTemplate: chatTemplate, path: path)
     let origin = Origin(
       generationConfig: checkpoint.generationConfig,
       elementTypes: checkpoint.tensors.compactMapValues { $0.elementType })
@@ -51,6 +47,19 @@ public final class Model {
     let network = try Network(Configuration(configuration, source: "config"))
     try network.initialize(seed: seed)
     try self.init(network, tokenizer, Origin())
+  }
+
+  /// A mixture of experts that starts as copies of this dense model's feed-forwards (sparse upcycling, arXiv 2212.05055):
+  /// mixtral from llama or mistral, qwen3_moe from qwen3. Without noise its logits are this model's, to rounding.
+  /// - Parameters:
+  ///   - seed: names the router's weights, and the noise.
+  ///   - noise: of the experts' weights, as a share of each matrix's standard deviation.
+  public func upcycled(
+    experts: Int = 8, expertsPerToken: Int = 2, seed: UInt64 = 0, noise: Double = 0
+  ) throws(GRAOError) -> Model {
+    try checkOpen()
+    let sparse = try network.upcycled(experts: experts, perToken: expertsPerToken, seed: seed, noise: noise)
+    return try Model(sparse, tokenizer, Origin(generationConfig: origin.generationConfig))
   }
 
   private init(_ network: Network, _ tokenizer: Tokenizer?, _ origin: Origin) throws(GRAOError) {
@@ -100,6 +109,10 @@ public final class Model {
     switch prompt {
     case .ids(let given): ids = given
     case .text(let text): ids = try requireTokenizer("a text prompt").encode(text)
+    case .messages(let messages):
+      let tokenizer = try requireTokenizer("a prompt of chat messages")
+      let text = try Conversation(tokenizer: tokenizer).prompt(messages)
+      ids = try tokenizer.encode(text, addSpecialTokens: false)
     }
     try check(ids, "the prompt")
     if ids.isEmpty { throw GRAOError("the prompt is empty: it must have at least one token") }
@@ -109,18 +122,37 @@ public final class Model {
     return ids
   }
 
-  /// The ids of a response, the end-of-sequence token after a text among them.
-  public func encode(_ response: Response) throws(GRAOError) -> [Int32] {
-    switch response {
-    case .ids(let ids):
+  /// A prompt's text as a reward sees it; nil where the model has no tokenizer.
+  public func text(of prompt: Prompt) throws(GRAOError) -> String? {
+    switch prompt {
+    case .text(let text): text
+    case .ids(let ids): tokenizer?.decode(ids, skipSpecialTokens: false)
+    case .messages(let messages):
+      try Conversation(tokenizer: requireTokenizer("a prompt of chat messages")).prompt(messages)
+    }
+  }
+
+  /// The ids of a response to `prompt`, with the token that ends it after a text or chat messages.
+  public func encode(_ response: Response, after prompt: Prompt) throws(GRAOError) -> EncodedResponse {
+    switch (response, prompt) {
+    case (.ids(let ids), _):
       try check(ids, "the completion")
-      return ids
-    case .text(let text):
+      return EncodedResponse(ids: ids, text: tokenizer?.decode(ids))
+    case (.text(let text), .messages):
+      let tokenizer = try requireTokenizer("a text completion")
+      let end = try Conversation(tokenizer: tokenizer).endOfTurn()
+      return EncodedResponse(ids: try tokenizer.encode(text, addSpecialTokens: false) + [end], text: text)
+    case (.text(let text), _):
       let tokenizer = try requireTokenizer("a text completion")
       guard let end = tokenizer.eosTokenID else {
         throw GRAOError("the tokenizer has no eos_token to end a text completion with: give ids instead")
       }
-      return try tokenizer.encode(text, addSpecialTokens: false) + [end]
+      return EncodedResponse(ids: try tokenizer.encode(text, addSpecialTokens: false) + [end], text: text)
+    case (.messages(let messages), .messages(let before)):
+      let tokenizer = try requireTokenizer("a response of chat messages")
+      return try Conversation(tokenizer: tokenizer).response(messages, after: before)
+    case (.messages, _):
+      throw GRAOError("a response of chat messages needs a prompt of chat messages")
     }
   }
 
@@ -146,7 +178,7 @@ public final class Model {
   /// The natural logarithm of each completion token's probability at temperature 1.
   public func logProbabilities(of completion: Response, after prompt: Prompt) throws(GRAOError) -> [Float] {
     try checkOpen()
-    let tree = SequenceTree(prompt: try encode(prompt), branches: [try encode(completion)])
+    let tree = SequenceTree(prompt: try encode(prompt), branches: [try encode(completion, after: prompt).ids])
     try checkContext(tree)
     return network.logProbabilities([tree]).logp[0][0]
   }

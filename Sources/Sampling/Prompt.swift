@@ -1,17 +1,40 @@
-/// What a model is asked: text, or token ids taken as they are.
-public enum Prompt: Sendable, ExpressibleByStringLiteral {
+import Values
+
+/// What a model is asked: text, token ids taken as they are, or a conversation.
+public enum Prompt: ExpressibleByStringLiteral {
   /// Encoded with special tokens, as transformers does by default.
   case text(String)
   case ids([Int32])
+  /// Chat messages, tables with `role` and `content`: rendered with the model's chat template up to where the assistant
+  /// begins to speak, and encoded without further special tokens.
+  case messages([Value])
 
   public init(stringLiteral value: String) { self = .text(value) }
 }
 
-/// What a model should say: text, which is encoded without special tokens and ends with the end-of-sequence token, or
-/// token ids taken as they are.
-public enum Response: Sendable, ExpressibleByStringLiteral {
+/// What a model should say.
+public enum Response: ExpressibleByStringLiteral {
+  /// Encoded without special tokens; the end-of-sequence token follows, or after chat messages the end-of-turn token.
   case text(String)
   case ids([Int32])
+  /// The chat messages that go on after a prompt of chat messages: the assistant's, and what others say between them.
+  case messages([Value])
 
   public init(stringLiteral value: String) { self = .text(value) }
+}
+
+/// A response in token ids.
+public struct EncodedResponse: Equatable, Sendable {
+  public var ids: [Int32]
+  /// False for the tokens that the assistant does not say: others' turns, and what the template sets around them. Nil
+  /// where it says all.
+  public var mask: [Bool]?
+  /// What is said, without the token that ends it; nil where the model has no tokenizer.
+  public var text: String?
+
+  init(ids: [Int32], mask: [Bool]? = nil, text: String? = nil) {
+    self.ids = ids
+    self.mask = mask
+    self.text = text
+  }
 }

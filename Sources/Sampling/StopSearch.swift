@@ -5,7 +5,7 @@ struct StopSearch {
   private let stops: [[UInt8]]
   private let longest: Int
   private var decoder: StreamingDecoder
-  private var text: [UInt8] = []
+  private var settled: [UInt8] = []
   /// The text before the first stop string, once one has come.
   private(set) var found: String?
 
@@ -17,8 +17,10 @@ struct StopSearch {
   }
 
   mutating func append(_ token: Int32) {
-    let new = text.count
-    text += decoder.feed(token).utf8
+    // What the decoder still holds back counts as well: should a stop string end there, no more tokens come.
+    let new = settled.count
+    settled += decoder.feed(token).utf8
+    let text = settled + decoder.held.utf8
     // Only what the new bytes can complete; the stop string that begins first wins.
     for start in max(0, new - longest + 1)..<max(text.count, 1) where found == nil {
       if stops.contains(where: { text[start...].starts(with: $0) }) {

@@ -54,7 +54,9 @@ struct AddedTokens: Sendable {
   }
 
   /// Adds a token under the id that it has in the model's vocabulary, or else the next free one.
-  mutating func add(_ token: AddedToken, _ vocabulary: Vocabulary, _ normalizer: (any Normalizer)?) {
+  mutating func add(
+    _ token: AddedToken, _ vocabulary: Vocabulary, _ normalizer: (any Normalizer)?
+  ) throws(GRAOError) {
     guard !token.content.isEmpty else { return }
     let id =
       id(of: token.content) ?? vocabulary.id(of: token.content)
@@ -67,7 +69,7 @@ struct AddedTokens: Sendable {
     normalized[id] = nil
     guard token.isNormalized else { return given.insert(Array(content.utf8), id) }
     var text = Array(content.utf8)
-    normalizer?.normalize(&text)
+    try normalizer?.normalize(&text)
     if !text.elementsEqual(content.utf8) { normalized[id] = text }
     afterNormalizing.insert(text, id)
   }

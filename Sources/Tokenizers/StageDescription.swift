@@ -37,6 +37,14 @@ struct StageDescription {
     return string
   }
 
+  /// A number of things, 0 or more.
+  func count(_ key: String) throws(GRAOError) -> Int {
+    guard let count = value(key)?.integer, count >= 0 else {
+      throw GRAOError("\(path).\(key): expected a whole number, 0 or more")
+    }
+    return count
+  }
+
   func stage(_ key: String) throws(GRAOError) -> StageDescription {
     try StageDescription(value(key) ?? .null, path: "\(path).\(key)")
   }

@@ -31,9 +31,15 @@ public final class Tokenizer: Sendable {
   public let eosTokenID: Int32?
   /// The token that starts a text, as tokenizer_config.json's `bos_token` names it.
   public let bosTokenID: Int32?
+  let chatTemplates: ChatTemplates
+  /// The special tokens with a name of their own, bos_token and the like: variables of a chat template.
+  let specialTokens: [(name: String, content: String)]
   /// The Jinja source of the chat template, as it was found: in chat_template.jinja, tokenizer_config.json or a GGUF
   /// file's metadata.
-  public let chatTemplate: String?
+  public var chatTemplate: String? { chatTemplates.defaultSource }
+
+  /// What its model is called in tokenizer.json: "BPE", "Unigram", …
+  public let kind: String
 
   /// One more than the largest token id.
   public var vocabularySize: Int { ends.count }
@@ -52,7 +58,8 @@ public final class Tokenizer: Sendable {
   }
 
   init(
-    json: Value, settings: TokenizerSettings, chatTemplate: String? = nil, files: [(name: String, bytes: [UInt8])],
+    json: Value, settings: TokenizerSettings, chatTemplates: [String: String] = [:],
+    files: [(name: String, bytes: [UInt8])],
     source: String
   ) throws(GRAOError) {
     let root = try StageDescription(json, path: source)
@@ -65,6 +72,7 @@ public final class Tokenizer: Sendable {
       throw GRAOError("\(source): model: expected a table, found nothing")
     }
     let model = try TokenModels.make(modelStage)
+    kind = modelStage.type ?? "BPE"
     let normalizer = try stage("normalizer").map { stage throws(GRAOError) in try Normalizers.registry.make(stage) }
     preTokenizer = try stage("pre_tokenizer").map { stage throws(GRAOError) in try PreTokenizers.registry.make(stage) }
     let decoder: any Decoder =
@@ -77,11 +85,11 @@ public final class Tokenizer: Sendable {
       }
       for (index, element) in elements.enumerated() {
         let token = try AddedToken(StageDescription(element, path: "\(source): added_tokens[\(index)]"))
-        added.add(token, model.vocabulary, normalizer)
+        try added.add(token, model.vocabulary, normalizer)
       }
     }
     for token in settings.further + settings.named.map(\.token) where added.id(of: token.content) == nil {
-      added.add(token, model.vocabulary, normalizer)
+      try added.add(token, model.vocabulary, normalizer)
     }
 
     func id(_ name: String) -> Int32? { settings.token(name).flatMap { added.id(of: $0.content) } }
@@ -96,17 +104,19 @@ public final class Tokenizer: Sendable {
         try PostProcessors.registry.make(stage)
       }
     }
-    self.chatTemplate = chatTemplate ?? settings.chatTemplate
+    let templates = settings.chatTemplates.merging(chatTemplates) { $1 }
+    self.chatTemplates = ChatTemplates(templates, source: source)
+    specialTokens = settings.named.map { ($0.name, $0.token.content) }
 
     var ends: [Int] = []
     var tokenBytes: [UInt8] = []
     var roles: [Role] = []
     for id in 0..<Int32(truncatingIfNeeded: max(model.vocabulary.idBound, added.idBound)) {
       if let text = added.text(of: id) {
-        tokenBytes += decoder.bytes(of: text, isFirst: false)
+        tokenBytes += decoder.bytes(of: text)
         roles.append(added.isSpecial(text) ? .special : .ordinary)
       } else if let text = model.vocabulary.token(of: id) {
-        tokenBytes += decoder.bytes(of: text, isFirst: false)
+        tokenBytes += decoder.bytes(of: Array(text))
         roles.append(.ordinary)
       } else {
         roles.append(.none)
@@ -133,7 +143,7 @@ public final class Tokenizer: Sendable {
       for part in addedTokens.cut(text, afterNormalizing: false) {
         switch part {
         case .token(let id): ids.append(id)
-        case .text(let range): try encode(Array(text[range]), to: &ids)
+        case .text(let range): try encode(Array(text[range]), startsText: range.lowerBound == 0, to: &ids)
         }
       }
     }
@@ -141,15 +151,15 @@ public final class Tokenizer: Sendable {
   }
 
   /// Encodes text in which no added token is left that is looked for before normalizing.
-  private func encode(_ text: [UInt8], to ids: inout [Int32]) throws(GRAOError) {
+  private func encode(_ text: [UInt8], startsText: Bool, to ids: inout [Int32]) throws(GRAOError) {
     var text = text
-    normalizer?.normalize(&text)
+    try normalizer?.normalize(&text)
     try text.withUnsafeBufferPointer { text throws(GRAOError) in
       for part in addedTokens.cut(text, afterNormalizing: true) {
         switch part {
         case .token(let id): ids.append(id)
         case .text(let range):
-          var pieces = Pieces(Array(text[range]))
+          var pieces = Pieces(Array(text[range]), startsText: startsText && range.lowerBound == 0)
           try preTokenizer?.cut(&pieces)
           try model.encode(pieces, to: &ids)
         }
@@ -159,21 +169,40 @@ public final class Tokenizer: Sendable {
 
   /// The text of `ids`; bytes that are no UTF-8 become U+FFFD. Ids of no token count for nothing.
   public func decode(_ ids: some Sequence<Int32>, skipSpecialTokens: Bool = true) -> String {
+    var pass = DecodingPass(self, skipSpecialTokens: skipSpecialTokens)
     var bytes: [UInt8] = []
-    var isFirst = true
-    for id in ids { append(id, isFirst: &isFirst, skipSpecialTokens: skipSpecialTokens, to: &bytes) }
+    for id in ids { pass.feed(id, to: &bytes) }
+    pass.finish(to: &bytes)
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Appends what `id` adds to the text; `isFirst` tells whether that is the start of it.
-  func append(_ id: Int32, isFirst: inout Bool, skipSpecialTokens: Bool, to bytes: inout [UInt8]) {
-    guard let range = range(of: id), !(skipSpecialTokens && roles[Int(id)] == .special) else { return }
-    if isFirst {
-      isFirst = false
-      bytes += decoder.bytes(
-        of: addedTokens.text(of: id) ?? model.vocabulary.token(of: id).map(Array.init) ?? [], isFirst: true)
-    } else {
-      bytes += tokenBytes[range]
+  /// Turns the tokens of one text into its bytes, as they come.
+  struct DecodingPass {
+    private let tokenizer: Tokenizer
+    private let skipSpecialTokens: Bool
+    /// Nil where tokens do not depend on each other.
+    private var pass: (any DecoderPass)?
+
+    init(_ tokenizer: Tokenizer, skipSpecialTokens: Bool) {
+      self.tokenizer = tokenizer
+      self.skipSpecialTokens = skipSpecialTokens
+      pass = tokenizer.decoder.isContextFree ? nil : tokenizer.decoder.begin()
+    }
+
+    /// Appends the bytes that `id` settles.
+    mutating func feed(_ id: Int32, to bytes: inout [UInt8]) {
+      guard let range = tokenizer.range(of: id), !(skipSpecialTokens && tokenizer.isSpecial(id)) else { return }
+      if pass == nil {
+        bytes += tokenizer.tokenBytes[range]
+      } else {
+        let text = tokenizer.addedTokens.text(of: id) ?? tokenizer.model.vocabulary.token(of: id).map(Array.init) ?? []
+        for token in pass?.feed(text) ?? [] { bytes += token }
+      }
+    }
+
+    /// Appends what is left at the end of the text.
+    mutating func finish(to bytes: inout [UInt8]) {
+      for token in pass?.finish() ?? [] { bytes += token }
     }
   }
 

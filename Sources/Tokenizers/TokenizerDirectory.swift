@@ -7,8 +7,12 @@ extension Tokenizer {
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
   ]
 
+  /// Further templates, by name: `additional_chat_templates/NAME.jinja`.
+  private static let templateFolder = "additional_chat_templates"
+
   /// The tokenizer of a Hugging Face model directory.
-  public static func load(directory: String) throws(GRAOError) -> Tokenizer {
+  /// - Parameter chatTemplate: a Jinja source in place of the directory's chat template.
+  public static func load(directory: String, chatTemplate: String? = nil) throws(GRAOError) -> Tokenizer {
     var files: [(name: String, bytes: [UInt8])] = []
     for name in fileNames {
       let path = "\(directory)/\(name)"
@@ -19,6 +23,10 @@ extension Tokenizer {
       guard let data = FileManager.default.contents(atPath: path) else { throw GRAOError("\(path): cannot be read") }
       files.append((name, Array(data)))
     }
+    if let chatTemplate {
+      files.removeAll { $0.name == "chat_template.jinja" }
+      files.append(("chat_template.jinja", Array(chatTemplate.utf8)))
+    }
     func bytes(_ name: String) -> [UInt8]? { files.first { $0.name == name }?.bytes }
     func table(_ name: String) throws(GRAOError) -> Table? {
       guard let bytes = bytes(name) else { return nil }
@@ -26,11 +34,24 @@ extension Tokenizer {
       guard let table = try JSON.parse(bytes, source: path).table else { throw GRAOError("\(path): expected a table") }
       return table
     }
+    var templates = try namedTemplates(directory)
+    templates["default"] = bytes("chat_template.jinja").map { String(decoding: $0, as: UTF8.self) }
     let settings = try TokenizerSettings(
       config: table("tokenizer_config.json"), specials: table("special_tokens_map.json"), source: directory)
     return try Tokenizer(
       json: .table(table("tokenizer.json") ?? Table()), settings: settings,
-      chatTemplate: bytes("chat_template.jinja").map { String(decoding: $0, as: UTF8.self) }, files: files,
+      chatTemplates: templates, files: files,
       source: "\(directory)/tokenizer.json")
+  }
+  private static func namedTemplates(_ directory: String) throws(GRAOError) -> [String: String] {
+    let folder = "\(directory)/\(templateFolder)"
+    var templates: [String: String] = [:]
+    for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where file.hasSuffix(".jinja") {
+      guard let data = FileManager.default.contents(atPath: "\(folder)/\(file)") else {
+        throw GRAOError("\(folder)/\(file): cannot be read")
+      }
+      templates[String(file.dropLast(".jinja".count))] = String(decoding: data, as: UTF8.self)
+    }
+    return templates
   }
 }

@@ -1,12 +1,18 @@
 import Values
 
 extension Tokenizer {
-  /// The byte-level BPE tokenizer in a GGUF file's metadata (`tokenizer.ggml.*`), built as the tokenizer.json and
+  /// The byte-level or SentencePiece-style BPE tokenizer in a GGUF file's metadata (`tokenizer.ggml.*`), built as the tokenizer.json and
   /// tokenizer_config.json that the model was published with would have it.
-  /// - Parameter source: the file, for messages.
-  public convenience init(ggufMetadata metadata: Table, source: String) throws(GRAOError) {
+  /// - Parameters:
+  ///   - chatTemplate: a Jinja source in place of the file's chat template.
+  ///   - source: the file, for messages.
+  public convenience init(
+    ggufMetadata metadata: Table, chatTemplate: String? = nil, source: String
+  ) throws(GRAOError) {
     let gguf = GGUFVocabulary(metadata: metadata, source: source)
-    try self.init(json: try gguf.tokenizer(), config: try gguf.config(), source: source)
+    var config = try gguf.config()
+    if let chatTemplate { config["chat_template"] = .string(chatTemplate) }
+    try self.init(json: try gguf.tokenizer(), config: config, source: source)
   }
 }
 
@@ -15,8 +21,10 @@ private struct GGUFVocabulary {
   let metadata: Table
   let source: String
 
-  /// The values of "tokenizer.ggml.token_type" that make a token an added one.
+  /// Values of "tokenizer.ggml.token_type".
   private enum TokenType {
+    static let normal = 1
+    static let unknown = 2
     static let control = 3
     static let userDefined = 4
   }
@@ -49,34 +57,99 @@ private struct GGUFVocabulary {
   }
 
   func tokenizer() throws(GRAOError) -> Value {
-    guard value("model")?.string == "gpt2" else {
-      let model = value("model")?.string ?? "none"
-      throw GRAOError("\(source): tokenizer.ggml.model '\(model)' is not supported (expected 'gpt2')")
-    }
     let tokens = try strings("tokens")
-    let pre = try preTokenizer()
+    switch value("model")?.string {
+    case "gpt2": return try byteLevel(tokens)
+    case "llama": return try sentencePiece(tokens)
+    case let model:
+      throw GRAOError(
+        "\(source): tokenizer.ggml.model '\(model ?? "none")' is not supported (expected 'gpt2' or 'llama')")
+    }
+  }
+
+  /// The tokens of these types, as tokenizer.json's "added_tokens".
+  private func addedTokens(_ tokens: [String], _ wanted: [Int]) -> Value {
     let types = value("token_type")?.array ?? []
     var added: [Value] = []
     for (id, token) in tokens.enumerated() where types.indices.contains(id) {
-      let type = types[id].integer
-      guard type == TokenType.control || type == TokenType.userDefined else { continue }
+      guard let type = types[id].integer, wanted.contains(type) else { continue }
       added.append([
         "id": .integer(id), "content": .string(token), "single_word": false, "lstrip": false, "rstrip": false,
-        "normalized": false, "special": .boolean(type == TokenType.control),
+        "normalized": false, "special": .boolean(type != TokenType.userDefined),
       ])
     }
+    return .array(added)
+  }
+
+  private func vocabulary(_ tokens: [String]) -> Value {
+    .table(Table(tokens.enumerated().map { ($1, .integer($0)) }))
+  }
+
+  private func byteLevel(_ tokens: [String]) throws(GRAOError) -> Value {
+    let pre = try preTokenizer()
+    let added = addedTokens(tokens, [TokenType.control, TokenType.userDefined])
     let byteLevel: Value = ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true]
     return [
-      "version": "1.0", "truncation": nil, "padding": nil, "added_tokens": .array(added),
+      "version": "1.0", "truncation": nil, "padding": nil, "added_tokens": added,
       "normalizer": pre.normalizer, "pre_tokenizer": pre.preTokenizer,
       "post_processor": try postProcessor(tokens, byDefault: pre.addsBeginning) ?? byteLevel, "decoder": byteLevel,
       "model": [
         "type": "BPE", "dropout": nil, "unk_token": nil, "continuing_subword_prefix": nil, "end_of_word_suffix": nil,
         "fuse_unk": false, "byte_fallback": false, "ignore_merges": .boolean(pre.ignoresMerges),
-        "vocab": .table(Table(tokens.enumerated().map { ($1, .integer($0)) })),
+        "vocab": vocabulary(tokens),
         "merges": .array(try strings("merges").map { .string($0) }),
       ],
     ]
+  }
+
+  /// SentencePiece's BPE, as transformers' converter writes it: two tokens merge in the order of what they make, the best
+  /// score first.
+  private func sentencePiece(_ tokens: [String]) throws(GRAOError) -> Value {
+    let addsSpace = value("add_space_prefix")?.boolean ?? true
+    let mark = "\u{2581}"
+    let spaces: Value = ["type": "Replace", "pattern": ["String": " "], "content": .string(mark)]
+    let prefix: Value = ["type": "Prepend", "prepend": .string(mark)]
+    let marks: Value = ["type": "Replace", "pattern": ["String": .string(mark)], "content": " "]
+    let strip: Value = ["type": "Strip", "content": " ", "start": 1, "stop": 0]
+    let decoders: [Value] = [marks, ["type": "ByteFallback"], ["type": "Fuse"]] + (addsSpace ? [strip] : [])
+    return [
+      "version": "1.0", "truncation": nil, "padding": nil,
+      "added_tokens": addedTokens(tokens, [TokenType.unknown, TokenType.control, TokenType.userDefined]),
+      "normalizer": ["type": "Sequence", "normalizers": .array(addsSpace ? [prefix, spaces] : [spaces])],
+      "pre_tokenizer": nil, "post_processor": try postProcessor(tokens, byDefault: true) ?? nil,
+      "decoder": ["type": "Sequence", "decoders": .array(decoders)],
+      "model": [
+        "type": "BPE", "dropout": nil, "unk_token": .string(try token("unknown_token_id", tokens)?.token ?? "<unk>"),
+        "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": true, "byte_fallback": true,
+        "ignore_merges": false, "vocab": vocabulary(tokens), "merges": .array(try merges(tokens)),
+      ],
+    ]
+  }
+
+  private func merges(_ tokens: [String]) throws(GRAOError) -> [Value] {
+    let scores = value("scores")?.array?.compactMap(\.number) ?? []
+    guard scores.count == tokens.count else {
+      throw GRAOError("\(source): tokenizer.ggml.scores: expected \(tokens.count) numbers")
+    }
+    let types = value("token_type")?.array ?? []
+    let vocabulary = try Vocabulary(tokens, path: "\(source): tokenizer.ggml.tokens")
+    var pairs: [(score: Double, left: Int32, right: Int32)] = []
+    for (id, token) in tokens.enumerated() {
+      if types.indices.contains(id), types[id].integer != TokenType.normal { continue }
+      let utf8 = Array(token.utf8)
+      utf8.withUnsafeBufferPointer { utf8 in
+        // Only whole characters are tokens, so that other cuts find nothing.
+        for cut in utf8.indices.dropFirst() {
+          if let left = vocabulary.id(of: UnsafeBufferPointer(rebasing: utf8[..<cut])),
+            let right = vocabulary.id(of: UnsafeBufferPointer(rebasing: utf8[cut...]))
+          {
+            pairs.append((scores[id], left, right))
+          }
+        }
+      }
+    }
+    pairs.sort { ($1.score, $0.left, $0.right) < ($0.score, $1.left, $1.right) }
+    return pairs.map { [.string(tokens[Int($0.left)]), .string(tokens[Int($0.right)])] }
   }
 
   func config() throws(GRAOError) -> Table {
@@ -85,8 +158,19 @@ private struct GGUFVocabulary {
     for (name, key) in Self.specialNames {
       if let token = try token(key, tokens)?.token { config[name] = .string(token) }
     }
-    if let template = metadata["tokenizer.chat_template"]?.string { config["chat_template"] = .string(template) }
+    config["chat_template"] = chatTemplate
     return config
+  }
+
+  /// The template, and those with names of their own: "tokenizer.chat_template.NAME".
+  private var chatTemplate: Value? {
+    let key = "tokenizer.chat_template"
+    var named: [Value] = []
+    for name in metadata.keys where name.hasPrefix(key + ".") {
+      named.append(["name": .string(String(name.dropFirst(key.count + 1))), "template": metadata[name] ?? .null])
+    }
+    guard let template = metadata[key], !named.isEmpty else { return named.isEmpty ? metadata[key] : .array(named) }
+    return .array([["name": "default", "template": template]] + named)
   }
 
   /// The special tokens around a text, or nil where there are none.
@@ -122,30 +206,59 @@ private struct GGUFVocabulary {
     func byteLevel(usesRegex: Bool) -> Value {
       ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": .boolean(usesRegex)]
     }
-    func split(digits: String) -> Value {
-      let pattern =
-        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"# + digits
-        + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
-      return [
-        "type": "Sequence",
-        "pretokenizers": [
-          ["type": "Split", "pattern": ["Regex": .string(pattern)], "behavior": "Isolated", "invert": false],
-          byteLevel(usesRegex: false),
-        ],
-      ]
+    /// Cut by one pattern after the other, then spelled.
+    func split(_ patterns: [String]) -> Value {
+      let splits: [Value] = patterns.map {
+        ["type": "Split", "pattern": ["Regex": .string($0)], "behavior": "Isolated", "invert": false]
+      }
+      return ["type": "Sequence", "pretokenizers": .array(splits + [byteLevel(usesRegex: false)])]
+    }
+    func llama3(digits: String) -> Value {
+      let words = #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"#
+      return split([words + digits + #"| ?[^\s\p{L}\p{N}]+[\r\n]*"# + Self.spaces])
+    }
+    /// Words cut where lower case turns to upper.
+    func cased(suffix: String, digits: String) -> Value {
+      let upper = #"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"#
+      let lower = #"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"#
+      let lead = #"[^\r\n\p{L}\p{N}]?"#
+      return split([
+        "\(lead)\(upper)*\(lower)+\(suffix)|\(lead)\(upper)+\(lower)*\(suffix)|\\p{N}\(digits)"
+          + #"| ?[^\s\p{L}\p{N}]+[\r\n/]*"# + Self.spaces
+      ])
     }
     let name = value("pre")?.string ?? "default"
     switch name {
-    case "default", "gpt-2": return Pre(preTokenizer: byteLevel(usesRegex: true))
+    case "default", "gpt-2", "olmo": return Pre(preTokenizer: byteLevel(usesRegex: true))
     case "smollm":
       let digits: Value = ["type": "Digits", "individual_digits": true]
       return Pre(preTokenizer: ["type": "Sequence", "pretokenizers": [digits, byteLevel(usesRegex: true)]])
-    case "llama-bpe": return Pre(preTokenizer: split(digits: "{1,3}"), addsBeginning: true, ignoresMerges: true)
-    case "qwen2": return Pre(normalizer: ["type": "NFC"], preTokenizer: split(digits: ""))
+    case "llama-bpe": return Pre(preTokenizer: llama3(digits: "{1,3}"), addsBeginning: true, ignoresMerges: true)
+    case "qwen2": return Pre(normalizer: ["type": "NFC"], preTokenizer: llama3(digits: ""))
+    case "deepseek-v3":
+      let words =
+        ##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*"##
+      return Pre(
+        preTokenizer: split([
+          #"\p{N}{1,3}"#, "[\u{4E00}-\u{9FA5}\u{3040}-\u{309F}\u{30A0}-\u{30FF}]+", words + Self.spaces,
+        ]))
+    case "deepseek-llm":
+      return Pre(
+        preTokenizer: split([
+          #"[\r\n]"#, #"\s?["# + DeepSeekLetters.members + "]+",
+          #"\s?[!-/:-~"# + "\u{FF01}-\u{FF0F}\u{FF1A}-\u{FF5E}\u{2018}-\u{201F}\u{3000}-\u{3002}]+", #"\s+$"#,
+          "[\u{4E00}-\u{9FA5}\u{800}-\u{4E00}\u{AC00}-\u{D7FF}]+", #"\p{N}+"#,
+        ]))
+    case "gpt-4o": return Pre(preTokenizer: cased(suffix: "(?i:'s|'t|'re|'ve|'m|'ll|'d)?", digits: "{1,3}"))
+    case "tekken":
+      return Pre(preTokenizer: cased(suffix: "", digits: ""), addsBeginning: true, ignoresMerges: true)
     default:
       throw GRAOError(
-        "\(source): tokenizer.ggml.pre '\(name)' is not supported "
-          + "(expected 'default', 'gpt-2', 'smollm', 'llama-bpe' or 'qwen2')")
+        "\(source): tokenizer.ggml.pre '\(name)' is not supported (expected 'default', 'gpt-2', 'olmo', 'smollm', "
+          + "'llama-bpe', 'qwen2', 'deepseek-llm', 'deepseek-v3', 'gpt-4o' or 'tekken')")
     }
   }
+
+  /// White space as the published patterns cut it.
+  private static let spaces = #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
 }

@@ -8,7 +8,8 @@ struct TokenizerSettings {
   private(set) var further: [AddedToken] = []
   /// Whether the beginning and end tokens go around every text, where the file decides that.
   private(set) var around: (beginning: Bool, end: Bool)?
-  private(set) var chatTemplate: String?
+  /// Jinja sources by name; the only one is named "default".
+  private(set) var chatTemplates: [String: String] = [:]
 
   private static let names = [
     "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
@@ -43,7 +44,7 @@ struct TokenizerSettings {
     if config["add_bos_token"]?.boolean != nil || config["add_eos_token"]?.boolean != nil {
       around = (config["add_bos_token"]?.boolean ?? false, config["add_eos_token"]?.boolean ?? false)
     }
-    chatTemplate = Self.chatTemplate(config["chat_template"])
+    chatTemplates = Self.chatTemplates(config["chat_template"])
   }
 
   func token(_ name: String) -> AddedToken? { named.first { $0.name == name }?.token }
@@ -56,9 +57,12 @@ struct TokenizerSettings {
     return token
   }
 
-  /// The one template, or of several named ones the default.
-  private static func chatTemplate(_ value: Value?) -> String? {
-    if let template = value?.string { return template }
-    return value?.array?.first { $0["name"]?.string == "default" }?["template"]?.string
+  private static func chatTemplates(_ value: Value?) -> [String: String] {
+    if let template = value?.string { return ["default": template] }
+    var templates: [String: String] = [:]
+    for entry in value?.array ?? [] {
+      if let name = entry["name"]?.string, let template = entry["template"]?.string { templates[name] = template }
+    }
+    return templates
   }
 }

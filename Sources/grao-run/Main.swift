@@ -17,6 +17,11 @@ struct GraoRun: ParsableCommand {
                      rewards = { grao.plugin("exact_match") } }
         model:save("aligned")
 
+      Two more commands look at a model, and explain themselves with --help:
+
+        grao-run inspect MODEL               what its files hold, and what of it is not supported
+        grao-run tokenize MODEL [TEXT ...]   token ids and pieces; with --chat FILE.json those of a conversation
+
       Progress and logs go to standard error, what the script prints to standard output. Exit code 0: done; 1: the \
       script or the run failed; 2: wrong usage; 130: interrupted.
 
@@ -51,7 +56,7 @@ struct GraoRun: ParsableCommand {
 @main struct Main {
   static func main() {
     do {
-      var command = try GraoRun.parseAsRoot()
+      var command = try parse()
       Signals.install()
       do {
         try command.run()
@@ -67,8 +72,19 @@ struct GraoRun: ParsableCommand {
     }
   }
 
+  /// A script may have any name, so the other commands are known by the first word alone.
+  private static func parse() throws -> any ParsableCommand {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    let others: [any ParsableCommand.Type] = [InspectCommand.self, TokenizeCommand.self]
+    for command in others where command.configuration.commandName == "grao-run " + (arguments.first ?? "") {
+      return try command.parseAsRoot(Array(arguments.dropFirst()))
+    }
+    return try GraoRun.parseAsRoot()
+  }
+
   /// Says what went wrong, with the place in the script, and ends with the contract's exit code.
   private static func fail(_ error: any Error) -> Never {
+    if let code = error as? ExitCode { exit(code.rawValue) }
     var lines = "grao-run: \(error)\n"
     if let error = error as? LuaError, error.kind != .interrupted, !error.traceback.isEmpty {
       lines += error.traceback + "\n"

@@ -43,7 +43,8 @@ extension TrainerSuite {
         let after = model.network.parameters.value(parameter)
         let expected = try tensors.values("after." + parameter.placement.tensor)
         #expect(largestDifference(after, expected) <= tolerance, "\(parameter.placement.tensor)")
-        #expect(largestDifference(after, before.value(old)) > 100 * tolerance, "\(parameter.placement.tensor) did not move")
+        #expect(
+          largestDifference(after, before.value(old)) > 100 * tolerance, "\(parameter.placement.tensor) did not move")
       }
     }
 

@@ -127,5 +127,37 @@ extension KernelSuite {
       #expect(relativeError(dgate, centralDifferences(gate) { loss($0, up) }) < 1e-8)
       #expect(relativeError(dup, centralDifferences(up) { loss(gate, $0) }) < 1e-8)
     }
+
+    @Test(arguments: [(0, 5), (1, 1), (7, 33), (50, 100), (3, 577)]) func gatedRowsEqualTheirTwin(t: Int, c: Int) {
+      var numbers = Numbers(seed: 6)
+      let (x, gate, dy) = (numbers.normals(t * c), numbers.normals(t, deviation: 3), numbers.normals(t * c))
+      var (y, dx, dgate) = (zeros(t * c), zeros(t * c), zeros(t))
+      naive_gate_rows(x.doubles, gate.doubles, &y, t, c)
+      naive_gate_rows_gradient(dy.doubles, x.doubles, gate.doubles, &dx, &dgate, t, c)
+      onEveryVariant {
+        var (result, first, second) = (unwritten(t * c), unwritten(t * c), unwritten(t))
+        gk_gate_rows(x, gate, &result, t, c)
+        gk_gate_rows_gradient(dy, x, gate, &first, &second, t, c)
+        return [result, first, second]
+      } check: { variant, results in
+        #expect(relativeError(results[0], y) < 2e-7, "\(variant)")
+        #expect(relativeError(results[1], dx) < 2e-7, "\(variant)")
+        #expect(relativeError(results[2], dgate) < 1e-6, "\(variant)")
+      }
+    }
+
+    @Test func gatedRowsGradientIsThatOfTheirTwin() {
+      var numbers = Numbers(seed: 7)
+      let (x, gate, dy) = (numbers.normals(12).doubles, numbers.normals(3).doubles, numbers.normals(12).doubles)
+      func loss(_ x: [Double], _ gate: [Double]) -> Double {
+        var y = zeros(12)
+        naive_gate_rows(x, gate, &y, 3, 4)
+        return dot(y, dy)
+      }
+      var (dx, dgate) = (zeros(12), zeros(3))
+      naive_gate_rows_gradient(dy, x, gate, &dx, &dgate, 3, 4)
+      #expect(relativeError(dx, centralDifferences(x) { loss($0, gate) }) < 1e-8)
+      #expect(relativeError(dgate, centralDifferences(gate) { loss(x, $0) }) < 1e-8)
+    }
   }
 }

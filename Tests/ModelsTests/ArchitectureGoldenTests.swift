@@ -6,9 +6,9 @@ import Values
 
 /// Every architecture against transformers in float64, on checkpoints whose every parameter matters.
 @Suite(.machine) struct ArchitectureGoldenTests {
-  /// Twice what transformers' own float32 is off, and never less than this.
+  /// Five times what transformers' own float32 is off, and never less than this.
   static func tolerance(_ golden: Golden, _ key: String, atLeast least: Double) throws -> Float {
-    Float(max(2 * (try #require(golden.json["noise"]?[key]?.number)), least))
+    Float(max(5 * (try #require(golden.json["noise"]?[key]?.number)), least))
   }
 
   @Test(arguments: Golden.architectures) func logits(_ name: String) throws {

@@ -1,7 +1,8 @@
 """The tiny checkpoints of make_architectures.py: name → (seed, configuration, tokens of the prompt). A name begins with
 the model_type; what follows says which feature the checkpoint is about."""
 
-from transformers import LlamaConfig, Qwen3Config
+from transformers import (
+    LlamaConfig, MistralConfig, MixtralConfig, Olmo2Config, OlmoeConfig, Qwen2Config, Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig)
 
 SHARED = dict(
     vocab_size=96,
@@ -17,8 +18,27 @@ SHARED = dict(
     tie_word_embeddings=False,
     dtype="float32",
 )
+LLAMA3 = dict(
+    rope_type="llama3", rope_theta=100.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+    original_max_position_embeddings=16)
+YARN = dict(rope_type="yarn", rope_theta=100.0, factor=4.0, original_max_position_embeddings=16)
 
 ARCHITECTURES = {
     "llama-bias": (3, LlamaConfig(**SHARED, attention_bias=True, mlp_bias=True), 7),
-    "qwen3": (4, Qwen3Config(**SHARED | dict(head_dim=16)), 7),
+    "llama-linear": (4, LlamaConfig(**SHARED, rope_parameters=dict(rope_type="linear", rope_theta=1e4, factor=3.0)), 7),
+    "llama-llama3": (5, LlamaConfig(**SHARED, rope_parameters=LLAMA3), 30),
+    "llama-yarn": (6, LlamaConfig(**SHARED, rope_parameters=YARN), 30),
+    "mistral": (7, MistralConfig(**SHARED, head_dim=16, sliding_window=5), 12),
+    "mixtral": (8, MixtralConfig(**SHARED | dict(intermediate_size=24), num_local_experts=4, num_experts_per_tok=2), 7),
+    "olmo2": (9, Olmo2Config(**SHARED), 7),
+    "olmoe": (10, OlmoeConfig(**SHARED | dict(intermediate_size=24), num_experts=6, num_experts_per_tok=2), 12),
+    "qwen2": (11, Qwen2Config(
+        **SHARED | dict(num_hidden_layers=3), use_sliding_window=True, sliding_window=4, max_window_layers=1), 9),
+    "qwen2_moe": (17, Qwen2MoeConfig(
+        **SHARED | dict(num_hidden_layers=3), num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16,
+        shared_expert_intermediate_size=24, mlp_only_layers=[1]), 9),
+    "qwen3": (12, Qwen3Config(**SHARED | dict(head_dim=16)), 7),
+    "qwen3_moe-window": (13, Qwen3MoeConfig(
+        **SHARED | dict(num_hidden_layers=3), head_dim=16, num_experts=4, num_experts_per_tok=2,
+        moe_intermediate_size=16, use_sliding_window=True, sliding_window=6, max_window_layers=0), 9),
 }

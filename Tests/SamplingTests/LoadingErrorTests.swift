@@ -74,8 +74,8 @@ import Values
 
   @Test func configurations() throws {
     let cases: [(String, (inout Table) -> Void, String)] = [
-      ("llama", { $0["model_type"] = "mamba" }, "config key 'model_type' is 'mamba': expected one of llama, qwen3_moe"),
-      ("llama", { $0["model_type"] = nil }, "config key 'model_type' is missing: expected one of llama, qwen3_moe"),
+      ("llama", { $0["model_type"] = "mamba" }, "config key 'model_type' is 'mamba': expected one of \(modelTypes)"),
+      ("llama", { $0["model_type"] = nil }, "config key 'model_type' is missing: expected one of \(modelTypes)"),
       ("llama", { $0["hidden_size"] = nil }, "config key 'hidden_size' is missing: expected a positive integer"),
       ("llama", { $0["hidden_size"] = "48" }, "config key 'hidden_size' must be a positive integer"),
       ("llama", { $0["hidden_size"] = -48 }, "config key 'hidden_size' must be a positive integer"),
@@ -91,27 +91,37 @@ import Values
       ("llama", { $0["attention_dropout"] = 0.1 }, "config key 'attention_dropout' is 0.1: dropout is not supported"),
       (
         "llama", { $0["rope_parameters"] = ["rope_type": "llama3", "rope_theta": 10_000, "factor": 8] },
-        "config key 'rope_parameters' asks for rope_type 'llama3': only 'default' is supported"
+        "rope_parameters: config key 'low_freq_factor' is missing: expected a positive number"
       ),
       (
-        "llama", { $0["rope_scaling"] = ["type": "linear", "factor": 2] },
-        "config key 'rope_scaling' asks for rope_type 'linear': only 'default' is supported"
+        "llama",
+        {
+          $0["rope_parameters"] = nil
+          $0["rope_scaling"] = ["type": "longrope", "factor": 2]
+        }, "rope_scaling asks for rope_type 'longrope': expected default, linear, llama3 or yarn"
       ),
       (
         "llama", { $0["rope_parameters"] = ["rope_theta": -1] },
-        "config key 'rope_parameters.rope_theta' must be a positive number"
+        "rope_parameters: config key 'rope_theta' must be a positive number"
       ),
       ("llama", { $0["rope_parameters"] = "default" }, "config key 'rope_parameters' must be a table"),
       (
-        "qwen3_moe", { $0["use_sliding_window"] = true },
-        "config key 'use_sliding_window' is true: sliding windows are not supported"
+        "qwen3_moe",
+        {
+          $0["use_sliding_window"] = true
+          $0["sliding_window"] = 0
+        }, "config key 'sliding_window' must be a positive integer"
+      ),
+      (
+        "llama", { $0["rope_parameters"] = ["rope_type": "dynamic", "factor": 2] },
+        "rope_parameters asks for rope_type 'dynamic': expected default, linear, llama3 or yarn"
+      ),
+      (
+        "llama", { $0["rope_parameters"] = ["rope_type": "linear"] },
+        "rope_parameters: config key 'factor' is missing: expected a positive number"
       ),
       (
         "qwen3_moe", { $0["num_experts_per_tok"] = 7 }, "config key 'num_experts_per_tok' must not exceed the 6 experts"
-      ),
-      (
-        "qwen3_moe", { $0["num_local_experts"] = nil },
-        "config key 'num_local_experts' is missing: expected a positive integer"
       ),
       ("qwen3_moe", { $0["mlp_only_layers"] = 1 }, "config key 'mlp_only_layers' must be an array of integers"),
     ]

@@ -102,8 +102,8 @@ import Values
     let model = try Tiny.model("llama")
     #expect(try model.encode(Prompt.text("12+3=")) == [6, 7, 15, 8, 19])
     // What the model should say ends with the end of the sequence.
-    #expect(try model.encode(Response.text("15")) == [6, 10, 1])
-    #expect(try model.encode(Response.ids([6, 10])) == [6, 10])
+    #expect(try model.encode(.text("15"), after: .text("12+3=")).ids == [6, 10, 1])
+    #expect(try model.encode(.ids([6, 10]), after: .text("12+3=")).ids == [6, 10])
     let text = try model.logProbabilities(of: "15", after: "12+3=")
     #expect(text.count == 3)
     #expect(text == (try model.logProbabilities(of: .ids([6, 10, 1]), after: .ids([6, 7, 15, 8, 19]))))

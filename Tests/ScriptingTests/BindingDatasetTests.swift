@@ -114,14 +114,18 @@ extension BindingSuite {
       (#"{ reference = "1" }"#, "column 'prompt' is missing"),
       (#"{ prompt = "1" }"#, "method 'grao' needs a column 'reference' (or 'chosen')"),
       (
-        #"{ prompt = 1, reference = "1" }"#, "column 'prompt' must be a string or an array of token ids, not an integer"
+        #"{ prompt = 1, reference = "1" }"#,
+        "column 'prompt' must be a string, an array of token ids or chat messages, not an integer"
       ),
       (#"{ prompt = "", reference = "1" }"#, "the prompt is empty: it must have at least one token"),
       (#"{ prompt = { 80 }, reference = "1" }"#, "the prompt has the token id 80, outside the vocabulary of 80"),
-      (#"{ prompt = "1", reference = { 5, "6" } }"#, "column 'reference' must hold token ids only, not a string"),
+      (
+        #"{ prompt = "1", reference = { 5, "6" } }"#,
+        "column 'reference' must be a string, an array of token ids or chat messages, but one element is a string"
+      ),
       (
         #"{ prompt = { { role = "user", content = "Hi" } }, reference = "1" }"#,
-        "column 'prompt' holds chat messages, which this version cannot render: write the prompt out as text"
+        "the tokenizer has no chat template: give one as the option 'template'"
       ),
     ])
     func aBadRowIsNamed(_ row: String, _ message: String) throws {

@@ -161,13 +161,13 @@ extension BindingSuite {
       ),
       (
         #"{ prompts = { { 1.5 } } }"#,
-        "grao.model:generate: option 'prompts[1]' must be a string or an array of token ids, "
+        "grao.model:generate: option 'prompts[1]' must be a string, an array of token ids or chat messages, "
           + "but one element is a number"
       ),
       (
         #"{ prompts = { { { role = "user", content = "Hi" } } } }"#,
-        "grao.model:generate: option 'prompts[1]' holds chat messages, which this version cannot render: "
-          + "write the prompt out as text"
+        "grao.model:generate: option 'prompts[1]': the tokenizer has no chat template: "
+          + "give one as the option 'template'"
       ),
       (
         #"{ prompts = { "1" }, samples = "2" }"#,

@@ -11,7 +11,7 @@ extension BindingSuite {
         """
         local function names(t) local n = {} for k in pairs(t) do n[#n + 1] = k end table.sort(n) return n end
         equal(names(grao), { "dataset", "evaluate", "json", "load", "new", "plugin", "schedule", "train", "trainer",
-          "version" })
+          "upcycle", "version" })
         equal(names(grao.schedule), { "constant", "cosine", "linear", "piecewise", "warmup" })
         check(grao.version:match("^%d+%.%d+%.%d+$"))
         check(require "grao" == grao)
@@ -85,11 +85,11 @@ extension BindingSuite {
           function() return model:logits(("1"):rep(33)) end)
         fails("a prompt of 4 tokens with a completion of 29 exceeds the model's context of 32",
           function() return model:logprobs("1+1=", ("1"):rep(28)) end)
-        fails("argument 1 of grao.model:logits must be a string or an array of token ids, not nil",
+        fails("argument 1 of grao.model:logits must be a string, an array of token ids or chat messages, not nil",
           function() return model:logits() end)
-        fails("argument 1 of grao.model:logits must be a string or an array of token ids, but one element is a string",
+        fails("argument 1 of grao.model:logits must be a string, an array of token ids or chat messages, but one element is a string",
           function() return model:logits { "1" } end)
-        fails("argument 2 of grao.model:logprobs must be a string or an array of token ids, not nil",
+        fails("argument 2 of grao.model:logprobs must be a string, an array of token ids or chat messages, not nil",
           function() return model:logprobs("1") end)
         fails("a text prompt needs a tokenizer, which this model lacks: give ids instead",
           function() return ids:logits("1") end)
@@ -139,7 +139,7 @@ extension BindingSuite {
           function() return tiny { tokenizer = 5 } end)
         fails("grao.new: option 'seed' must be an integer, not 1.5", function() return tiny { seed = 1.5 } end)
         fails("HERE/none/tokenizer.json: no such file", function() return tiny { tokenizer = here .. "/none" } end)
-        fails("config: config key 'model_type' is 'gpt9': expected one of llama, qwen3_moe",
+        fails("config: config key 'model_type' is 'gpt9': expected one of \(modelTypes)",
           function() return tiny { config = { model_type = "gpt9" } } end)
         fails("config: config key 'vocab_size' is 79, but the tokenizer has 80 tokens",
           function() return tiny { config = { vocab_size = 79 } } end)
@@ -294,8 +294,14 @@ extension BindingSuite {
           function() return tokenizer:encode(12) end)
         fails("argument 1 of grao.tokenizer:decode must be an array of token ids, not a string",
           function() return tokenizer:decode("1") end)
-        fails("grao.tokenizer:chat: chat templates are not in this version: write the prompt out as text",
+        fails("the tokenizer has no chat template: give one as the option 'template'",
           function() return tokenizer:chat { { role = "user", content = "Hi" } } end)
+        fails("argument 1 of grao.tokenizer:chat must be an array of chat messages, not a string",
+          function() return tokenizer:chat "Hi" end)
+        fails("no", function() return tokenizer:chat({ { role = "user" } }, { template = "{{ raise_exception('no') }}" })
+          end)
+        equal({ tokenizer:chat({ { role = "user", content = "Hi" } }, { add_generation_prompt = true, mood = "kind",
+          template = "{{ messages[0].content }}{{ add_generation_prompt }}{{ mood }}" }) }, { "HiTruekind" })
         """)
     }
   }

@@ -242,7 +242,8 @@ extension BindingSuite {
         "group 1: option 'reference_reward' must be a finite number, not inf"
       ),
       (
-        "{}", #"group{ reference = 3 }"#, "group 1: reference must be a string or an array of token ids, not an integer"
+        "{}", #"group{ reference = 3 }"#,
+        "group 1: reference must be a string, an array of token ids or chat messages, not an integer"
       ),
       (
         "{}", #"group{ reference = { -1 } }"#,

@@ -59,6 +59,9 @@ package struct Golden {
   }
 }
 
+/// The architectures that there are, as messages name them.
+package let modelTypes = architectures.map { $0.modelType }.joined(separator: ", ")
+
 package func ids(_ value: Value?) throws -> [Int32] {
   try #require(value?.array).map { Int32(try #require($0.integer)) }
 }

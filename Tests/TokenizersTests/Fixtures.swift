@@ -8,7 +8,11 @@ enum Fixtures {
   static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().path
   static let folder = repository + "/Tests/Fixtures/tokenizers"
-  static let styles = ["gpt2", "smollm", "qwen2", "llama3"]
+  static let byteLevelStyles = ["gpt2", "smollm", "qwen2", "llama3"]
+  static let styles =
+    byteLevelStyles + [
+      "unigram", "unigram-bytes", "spm-bpe", "spm-bpe-first", "word-piece", "suffix-bpe", "prefix-bpe",
+    ]
 
   static func json(_ path: String) throws -> Value {
     try JSON.parse(Data(contentsOf: URL(fileURLWithPath: path)), source: path)

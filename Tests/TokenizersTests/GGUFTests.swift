@@ -31,7 +31,7 @@ import Values
     ])
   }
 
-  @Test(arguments: Fixtures.styles) func goldens(style: String) throws {
+  @Test(arguments: Fixtures.byteLevelStyles) func goldens(style: String) throws {
     let tokenizer = try Tokenizer(ggufMetadata: metadata(style), source: "test.gguf")
     try Fixtures.goldens(style).check(tokenizer, style)
     #expect(tokenizer.eosTokenID == tokenizer.id(of: "<|im_end|>") && tokenizer.eosTokenID != nil)
@@ -43,6 +43,34 @@ import Values
     #expect(config["pad_token"] == "<|endoftext|>")
     let json = try JSON.parse(#require(files["tokenizer.json"]), source: "json")
     try Fixtures.goldens(style).check(Tokenizer(json: json, config: config.table, source: "saved"), "saved \(style)")
+  }
+
+  /// SentencePiece's scores stand for the merges.
+  @Test func sentencePiece() throws {
+    let json = try Fixtures.json("\(Fixtures.folder)/spm-bpe/tokenizer.json")
+    let vocabulary = try #require(json["model"]?["vocab"]?.table)
+    var tokens = vocabulary.map { (id: $0.value.integer ?? 0, token: $0.key) }
+    for added in try #require(json["added_tokens"]?.array) where vocabulary[added["content"]?.string ?? ""] == nil {
+      tokens.append((try #require(added["id"]?.integer), try #require(added["content"]?.string)))
+    }
+    tokens.sort { $0.id < $1.id }
+    // The trainer numbers its pieces by falling score.
+    let types = tokens.map { token -> Value in
+      switch token.token {
+      case "<unk>": 2
+      case "<s>", "</s>": 3
+      case "<think>": 4
+      case _ where token.token.hasPrefix("<0x"): 6
+      default: 1
+      }
+    }
+    let table = Table([
+      ("tokenizer.ggml.model", "llama"), ("tokenizer.ggml.tokens", .array(tokens.map { .string($0.token) })),
+      ("tokenizer.ggml.scores", .array(tokens.map { .number(-Double($0.id)) })),
+      ("tokenizer.ggml.token_type", .array(types)), ("tokenizer.ggml.bos_token_id", 1),
+      ("tokenizer.ggml.eos_token_id", 2), ("tokenizer.ggml.unknown_token_id", 0),
+    ])
+    try Fixtures.goldens("spm-bpe").check(Tokenizer(ggufMetadata: table, source: "test.gguf"), "spm-bpe")
   }
 
   @Test func specialTokensAround() throws {
@@ -67,8 +95,9 @@ import Values
       } catch { return "\(error)" }
     }
     #expect(try message("pre", nil) == "none")
-    #expect(try message("model", "llama").hasPrefix("m.gguf: tokenizer.ggml.model 'llama' is not supported"))
-    #expect(try message("pre", "tekken").hasPrefix("m.gguf: tokenizer.ggml.pre 'tekken' is not supported"))
+    #expect(try message("model", "t5").hasPrefix("m.gguf: tokenizer.ggml.model 't5' is not supported"))
+    #expect(try message("model", "llama").hasPrefix("m.gguf: tokenizer.ggml.scores: expected"))
+    #expect(try message("pre", "morse").hasPrefix("m.gguf: tokenizer.ggml.pre 'morse' is not supported"))
     #expect(try message("tokens", nil) == "m.gguf: tokenizer.ggml.tokens: expected an array of strings")
     #expect(try message("merges", [1]) == "m.gguf: tokenizer.ggml.merges: expected an array of strings")
     #expect(

@@ -111,8 +111,8 @@ import Values
     #expect(message(("normalizer", ["type": "X"])) == "x/tokenizer.json: normalizer: type 'X' is not supported")
     #expect(message(("pre_tokenizer", ["type": "X"])) == "x/tokenizer.json: pre_tokenizer: type 'X' is not supported")
     #expect(
-      message(("pre_tokenizer", ["type": "Sequence", "pretokenizers": [["type": "Metaspace"]]]))
-        == "x/tokenizer.json: pre_tokenizer.pretokenizers[0]: type 'Metaspace' is not supported")
+      message(("pre_tokenizer", ["type": "Sequence", "pretokenizers": [["type": "UnicodeScripts"]]]))
+        == "x/tokenizer.json: pre_tokenizer.pretokenizers[0]: type 'UnicodeScripts' is not supported")
     #expect(message(("post_processor", ["type": "X"])) == "x/tokenizer.json: post_processor: type 'X' is not supported")
     #expect(message(("decoder", ["type": "X"])) == "x/tokenizer.json: decoder: type 'X' is not supported")
     #expect(message(("decoder", [:])) == "x/tokenizer.json: decoder: type 'none' is not supported")
@@ -120,11 +120,23 @@ import Values
     #expect(message(("model", nil)) == "x/tokenizer.json: model: expected a table, found nothing")
     #expect(message(("added_tokens", [["id": 7]])).hasPrefix("x/tokenizer.json: added_tokens[0].content: expected"))
     #expect(message(("added_tokens", 3)) == "x/tokenizer.json: added_tokens: expected an array, found an integer")
-    #expect(model("type", "Unigram") == "x/tokenizer.json: model: type 'Unigram' is not supported")
+    #expect(model("type", "Morse") == "x/tokenizer.json: model: type 'Morse' is not supported")
+    #expect(model("type", "Unigram") == "x/tokenizer.json: model.vocab: expected an array of tokens with scores")
+    #expect(model("type", "WordPiece") == "x/tokenizer.json: model.unk_token: expected a string, found nothing")
+    let metaspace: Value = ["type": "Metaspace", "replacement": "_", "prepend_scheme": "last"]
+    #expect(
+      message(("pre_tokenizer", metaspace))
+        == "x/tokenizer.json: pre_tokenizer.prepend_scheme: 'last' is not supported")
+    #expect(
+      message(("normalizer", ["type": "Sequence", "normalizers": [["type": "Replace", "content": ""]]]))
+        == "x/tokenizer.json: normalizer.normalizers[0].pattern: expected a table, found nil")
+    #expect(
+      message(("normalizer", ["type": "Precompiled", "precompiled_charsmap": "AAAA"]))
+        == "x/tokenizer.json: normalizer.precompiled_charsmap: expected a table in base64")
+    #expect(
+      message(("decoder", ["type": "Strip", "content": "ab", "start": 1, "stop": 0]))
+        == "x/tokenizer.json: decoder.content: expected one character, found 'ab'")
     #expect(model("dropout", 0.1) == "x/tokenizer.json: model.dropout is not supported")
-    #expect(model("byte_fallback", true) == "x/tokenizer.json: model.byte_fallback is not supported")
-    #expect(model("byte_fallback", false) == "none")
-    #expect(model("end_of_word_suffix", "</w>") == "x/tokenizer.json: model.end_of_word_suffix is not supported")
     #expect(model("merges", ["b a"]) == "x/tokenizer.json: model.merges[0]: 'ba' is not in the vocabulary")
     #expect(model("merges", ["a c"]) == "x/tokenizer.json: model.merges[0]: 'c' is not in the vocabulary")
     #expect(model("merges", ["a b c"]).hasPrefix("x/tokenizer.json: model.merges[0]: expected two tokens"))

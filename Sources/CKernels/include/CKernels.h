@@ -109,6 +109,12 @@ void gk_swiglu(const float *gate, const float *up, float *h, size_t count);
 void gk_swiglu_gradient(
   const float *dh, const float *gate, const float *up, float *dgate, float *dup, size_t count);
 
+/// y[t, :] = sigmoid(gate[t]) · x[t, :].
+void gk_gate_rows(const float *x, const float *gate, float *y, size_t t, size_t c);
+/// dx[t, :] = sigmoid(gate[t]) · dy[t, :]; dgate[t] = the gradient of gate[t].
+void gk_gate_rows_gradient(
+  const float *dy, const float *x, const float *gate, float *dx, float *dgate, size_t t, size_t c);
+
 // ---------------------------------------------------------------- attention
 
 /// Rows of one matrix that follow each other: [row, row + rows).

@@ -43,6 +43,11 @@ void naive_swiglu(const double *gate, const double *up, double *h, size_t count)
 void naive_swiglu_gradient(
   const double *dh, const double *gate, const double *up, double *dgate, double *dup, size_t count);
 
+void naive_gate_rows(const double *x, const double *gate, double *y, size_t t, size_t c);
+/// dx and dgate are added to.
+void naive_gate_rows_gradient(
+  const double *dy, const double *x, const double *gate, double *dx, double *dgate, size_t t, size_t c);
+
 // ---------------------------------------------------------------- attention (naive_attention.c)
 
 /// out[T, H * U] and lse[T, H] of q[T, H * D] over k[S, G * D], v[S, G * U]; the rest as in gk_attention.

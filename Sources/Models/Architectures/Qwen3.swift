@@ -6,11 +6,12 @@ enum Qwen3: Architecture {
   static let className = "Qwen3ForCausalLM"
 
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan {
-    try config.require("use_sliding_window", oneOf: [false], because: "sliding windows are not supported")
     let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-6)
     let hidden = try config.count("intermediate_size")
     let bias = try config.flag("attention_bias", default: false)
-    let style = DecoderStyle(queryKeyValueBias: bias, outputBias: bias, queryKeyNorm: .heads)
+    let style = DecoderStyle(
+      queryKeyValueBias: bias, outputBias: bias, queryKeyNorm: .heads,
+      windows: try config.qwenSlidingWindows(layers: shape.layers))
     let decoder = try shape.decoder(in: store, style) { _, name in
       SwiGLU(name, channels: shape.channels, hidden: hidden, in: store)
     }

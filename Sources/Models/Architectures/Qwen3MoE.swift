@@ -7,36 +7,22 @@ enum Qwen3MoE: Architecture {
   static let className = "Qwen3MoeForCausalLM"
 
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan {
-    try config.require("use_sliding_window", oneOf: [false], because: "sliding windows are not supported")
     let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-6)
-    let experts =
-      try config.table["num_experts"] == nil
-      ? config.count("num_local_experts", atMost: 4096) : config.count("num_experts", atMost: 4096)
-    let perToken = try config.count("num_experts_per_tok")
-    guard perToken <= experts else {
-      throw config.failure("num_experts_per_tok", "must not exceed the \(experts) experts")
-    }
+    let (experts, perToken) = try config.experts(default: (128, 8))
     let expertHidden = try config.count("moe_intermediate_size")
     let normalize = try config.flag("norm_topk_prob", default: false)
-    let sparseStep = try config.count("decoder_sparse_step", default: 1)
-    let denseLayers = Set(try config.integers("mlp_only_layers"))
-    let isSparse = (0..<shape.layers).map { !denseLayers.contains($0) && ($0 + 1) % sparseStep == 0 }
+    let isSparse = try config.sparseLayers(shape.layers)
     let denseHidden = isSparse.allSatisfy { $0 } ? 0 : try config.count("intermediate_size")
 
     let attentionBias = try config.flag("attention_bias", default: false)
     let style = DecoderStyle(
-      queryKeyValueBias: attentionBias, outputBias: attentionBias, queryKeyNorm: .heads)
+      queryKeyValueBias: attentionBias, outputBias: attentionBias, queryKeyNorm: .heads,
+      windows: try config.qwenSlidingWindows(layers: shape.layers))
     let decoder = try shape.decoder(in: store, style) { index, name in
       guard isSparse[index] else { return SwiGLU(name, channels: shape.channels, hidden: denseHidden, in: store) }
-      func projection(_ part: String, _ inputs: Int, _ outputs: Int) -> [Parameter] {
-        store.experts("\(name).experts.{}.\(part).weight", experts, outputs, inputs)
-      }
       return SparseFeedForward(
-        layer: index, router: Linear(name + ".gate", inputs: shape.channels, outputs: experts, in: store),
-        gate: projection("gate_proj", shape.channels, expertHidden),
-        up: projection("up_proj", shape.channels, expertHidden),
-        down: projection("down_proj", expertHidden, shape.channels),
-        perToken: perToken, normalize: normalize)
+        layer: index, name, channels: shape.channels, hidden: expertHidden, experts: experts, perToken: perToken,
+        normalize: normalize, in: store)
     }
     return ArchitecturePlan(shape, decoder, expertsPerToken: perToken)
   }

@@ -7,12 +7,6 @@ package struct DecoderLayer {
   /// The feed-forward itself.
   let body: any FeedForward
 
-  init(attention: Residual, feedForward: Residual, body: any FeedForward) {
-    self.attention = attention
-    self.feedForward = feedForward
-    self.body = body
-  }
-
   struct Kept {
     let attention: Residual.Kept
     let feedForward: Residual.Kept

@@ -5,14 +5,14 @@ import Kernels
 /// [positions, head size / 2], for as many positions as have been asked for.
 package final class RotaryEmbedding {
   private let frequencies: [Float]
+  private let attentionFactor: Float
   private var positions = 0
   private var cosines = Buffer(bytes: 0)
   private var sines = Buffer(bytes: 0)
 
-  /// - Parameter base: rope_theta.
-  init(headSize: Int, base: Double) {
-    // In float32, as transformers computes them.
-    frequencies = (0..<headSize / 2).map { 1 / powf(Float(base), Float(2 * $0) / Float(headSize)) }
+  init(_ frequencies: RotaryFrequencies) {
+    self.frequencies = frequencies.inverse
+    attentionFactor = frequencies.attentionFactor
   }
 
   /// Rotates the heads of x[T, heads · size] in place.
@@ -20,7 +20,7 @@ package final class RotaryEmbedding {
     rotate(x, pass, inverse: false)
   }
 
-  /// Rotates gradients back, in place.
+  /// The transpose, for gradients, in place.
   func backward(_ dx: Matrix, _ pass: Pass) {
     rotate(dx, pass, inverse: true)
   }
@@ -41,8 +41,8 @@ package final class RotaryEmbedding {
     for position in positions..<larger {
       for (i, frequency) in frequencies.enumerated() {
         let angle = Double(Float(position) * frequency)
-        cosines.floats[position * half + i] = Float(cos(angle))
-        sines.floats[position * half + i] = Float(sin(angle))
+        cosines.floats[position * half + i] = Float(cos(angle)) * attentionFactor
+        sines.floats[position * half + i] = Float(sin(angle)) * attentionFactor
       }
     }
     positions = larger

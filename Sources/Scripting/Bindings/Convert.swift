@@ -4,21 +4,6 @@ import Values
 
 /// Values of scripts as the engine's types, and back.
 enum Convert {
-  /// A prompt: a string, or an array of ids.
-  static func prompt(_ value: Value, _ what: String) throws(GRAOError) -> Prompt {
-    if let text = value.string { return .text(text) }
-    if value.array?.first?.table != nil {
-      throw GRAOError("\(what) holds chat messages, which this version cannot render: write the prompt out as text")
-    }
-    return .ids(try ids(value, what, orElse: "a string or an array of token ids"))
-  }
-
-  /// A completion or reference: a string, or an array of ids.
-  static func response(_ value: Value, _ what: String) throws(GRAOError) -> Response {
-    if let text = value.string { return .text(text) }
-    return .ids(try ids(value, what, orElse: "a string or an array of token ids"))
-  }
-
   /// Says in an error which of many things it is about.
   static func naming<T>(_ what: String, _ body: () throws(GRAOError) -> T) throws(GRAOError) -> T {
     do { return try body() } catch { throw GRAOError("\(what): \(error.message)") }

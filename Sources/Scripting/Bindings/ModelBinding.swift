@@ -13,11 +13,11 @@ enum ModelBinding {
         return [info(model)]
       }
       .method("logits") { model, call in
-        [Convert.value(try model.logits(try Convert.prompt(call[1], "argument 1 of \(call.name)")))]
+        [Convert.value(try model.logits(try Prompt(call[1], "argument 1 of \(call.name)")))]
       }
       .method("logprobs") { model, call in
-        let prompt = try Convert.prompt(call[1], "argument 1 of \(call.name)")
-        let completion = try Convert.response(call[2], "argument 2 of \(call.name)")
+        let prompt = try Prompt(call[1], "argument 1 of \(call.name)")
+        let completion = try Response(call[2], "argument 2 of \(call.name)")
         return [Convert.value(try model.logProbabilities(of: completion, after: prompt))]
       }
       .method("generate") { model, call in
@@ -50,9 +50,38 @@ enum ModelBinding {
         let ids = try Convert.ids(call[1], "argument 1 of \(call.name)")
         return [.string(tokenizer.decode(ids, skipSpecialTokens: try options.boolean("skip_special_tokens")))]
       }
-      .method("chat") { _, call in
-        throw GRAOError("\(call.name): chat templates are not in this version: write the prompt out as text")
+      .method("chat") { tokenizer, call in
+        let messages = try Convert.array(call[1], "argument 1 of \(call.name)", "an array of chat messages") {
+          $0.table == nil ? nil : $0
+        }
+        return [.string(try tokenizer.chat(messages, try chatOptions(call)))]
       }
+  }
+
+  /// Every key that is no option of rendering is a variable of the template.
+  private static func chatOptions(_ call: LuaCall) throws -> ChatOptions {
+    let declared: Set = ["add_generation_prompt", "continue_final_message", "tools", "documents", "template"]
+    var (given, variables) = (Table(), Table())
+    for (key, value) in try call.options(2) {
+      if declared.contains(key) { given[key] = value } else { variables[key] = value }
+    }
+    let reader = try OptionSchema(
+      owner: call.name,
+      [
+        OptionDeclaration("add_generation_prompt", .boolean, default: false, "begin the assistant's turn"),
+        OptionDeclaration("continue_final_message", .boolean, default: false, "leave the last message open"),
+        OptionDeclaration("tools", .array(of: .table), "JSON schemas of tools"),
+        OptionDeclaration("documents", .array(of: .table), "documents with title and text"),
+        OptionDeclaration("template", .string, "a Jinja template, or the name of one that the tokenizer has"),
+      ]
+    ).read(given)
+    var options = ChatOptions(addGenerationPrompt: try reader.boolean("add_generation_prompt"))
+    options.continueFinalMessage = try reader.boolean("continue_final_message")
+    options.tools = reader.has("tools") ? try reader.array("tools") : nil
+    options.documents = reader.has("documents") ? try reader.array("documents") : nil
+    options.template = try reader.optionalString("template")
+    options.variables = variables
+    return options
   }
 
   private static func info(_ model: Model) -> Value {
@@ -77,7 +106,7 @@ enum ModelBinding {
     let schema = OptionSchema(
       owner: call.name,
       [
-        OptionDeclaration("prompts", .array(), "strings or arrays of ids", required: true),
+        OptionDeclaration("prompts", .array(), "strings, arrays of ids or chat messages", required: true),
         OptionDeclaration("samples", .integer, default: 1, "completions for each prompt", minimum: 1, maximum: 0x1p20),
         OptionDeclaration(
           "logprobs_at", .string, "\"sampling\": log-probabilities of the filtered distribution that was drawn from",
@@ -92,7 +121,7 @@ enum ModelBinding {
     try model.checkOpen()
     let prompts = try reader.array("prompts").enumerated().map { index, value throws(GRAOError) in
       let name = "\(call.name): option 'prompts[\(index + 1)]'"
-      let prompt = try Convert.prompt(value, name)
+      let prompt = try Prompt(value, name)
       return try Convert.naming(name) { () throws(GRAOError) in Prompt.ids(try model.encode(prompt)) }
     }
     return (prompts, options)

@@ -85,6 +85,7 @@ package final class ScriptEngine {
       "version": .string(Engine.version),
       "load": function("load", Self.load),
       "new": function("new", Self.new),
+      "upcycle": function("upcycle", Self.upcycle),
       "dataset": function("dataset", DatasetBinding.make),
       "train": function("train") { [unowned self] call in
         let (model, options) = try TrainingOptions.read(try call.table(1))
@@ -109,12 +110,38 @@ package final class ScriptEngine {
   private static func load(_ call: LuaCall) throws -> [Value] {
     let schema = OptionSchema(
       owner: call.name,
-      [OptionDeclaration("dtype", .string, default: "float32", "of computation", choices: ["float32", "bfloat16"])])
+      [
+        OptionDeclaration("dtype", .string, default: "float32", "of computation", choices: ["float32", "bfloat16"]),
+        OptionDeclaration("chat_template", .string, "a Jinja template in place of the model's own"),
+      ])
     let options = try schema.read(try call.options(2))
     if try options.string("dtype") == "bfloat16" {
       throw options.failure("dtype", "\"bfloat16\" is not supported by this version of the engine")
     }
-    return [.object(try Model.load(try call.string(1)))]
+    let template = try options.optionalString("chat_template")
+    return [.object(try Model.load(try call.string(1), chatTemplate: template))]
+  }
+
+  private static func upcycle(_ call: LuaCall) throws -> [Value] {
+    let schema = OptionSchema(
+      owner: call.name,
+      [
+        OptionDeclaration("experts", .integer, default: 8, "of each layer", minimum: 2, maximum: 4096),
+        OptionDeclaration("experts_per_token", .integer, default: 2, "that a token goes to", minimum: 1),
+        OptionDeclaration("seed", .integer, default: 0, "names the router's weights and the noise"),
+        OptionDeclaration(
+          "noise", .number, default: 0, "of the experts' weights, as a share of their deviation", minimum: 0),
+      ])
+    guard let model = call[1].object as? Model else {
+      throw GRAOError("argument 1 of \(call.name) must be a model, not \(call[1].kind)")
+    }
+    let options = try schema.read(try call.options(2))
+    return [
+      .object(
+        try model.upcycled(
+          experts: try options.integer("experts"), expertsPerToken: try options.integer("experts_per_token"),
+          seed: UInt64(bitPattern: Int64(try options.integer("seed"))), noise: try options.number("noise")))
+    ]
   }
 
   private static func new(_ call: LuaCall) throws -> [Value] {

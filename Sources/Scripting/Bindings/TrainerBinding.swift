@@ -28,6 +28,7 @@ enum GroupConversion {
     var table = Table()
     table["prompt"] = Convert.value(group.prompt)
     table["reference"] = group.reference.map { Convert.value($0) }
+    table["reference_mask"] = group.referenceMask.map { .array($0.map { .integer($0 ? 1 : 0) }) }
     table["reference_reward"] = group.referenceReward.map { .number($0) }
     table["row"] = .table(row)
     table["samples"] = .array(group.samples.map(value))
@@ -50,27 +51,34 @@ enum GroupConversion {
     guard let given = value.table else { throw GRAOError("\(what) must be a table, not \(value.kind)") }
     let reader = try groupSchema(what).read(given)
     let model = trainer.model
-    let prompt = try Convert.prompt(reader.optional("prompt") ?? .null, "\(what): prompt")
+    let prompt = try Prompt(reader.optional("prompt") ?? .null, "\(what): prompt")
     var group = Group(prompt: try Convert.naming(what) { () throws(GRAOError) in try model.encode(prompt) })
     if let reference = reader.optional("reference") {
-      let response = try Convert.response(reference, "\(what): reference")
-      group.reference = try Convert.naming("\(what): reference") { () throws(GRAOError) in try model.encode(response) }
+      let response = try Response(reference, "\(what): reference")
+      let encoded = try Convert.naming("\(what): reference") { () throws(GRAOError) in
+        try model.encode(response, after: prompt)
+      }
+      (group.reference, group.referenceMask) = (encoded.ids, encoded.mask)
     }
+    if reader.has("reference_mask") { group.referenceMask = try reader.numbers("reference_mask").map { $0 != 0 } }
     group.referenceReward = try reader.optionalNumber("reference_reward")
     for (index, value) in try reader.array("samples").enumerated() {
-      group.samples.append(try sample(value, "\(what): sample \(index + 1)", model))
+      group.samples.append(try sample(value, "\(what): sample \(index + 1)", model, after: prompt))
     }
     return group
   }
 
-  private static func sample(_ value: Value, _ what: String, _ model: Model) throws(GRAOError) -> Group.Sample {
+  private static func sample(
+    _ value: Value, _ what: String, _ model: Model, after prompt: Prompt
+  ) throws(GRAOError) -> Group.Sample {
     guard let given = value.table else { throw GRAOError("\(what) must be a table, not \(value.kind)") }
     let reader = try sampleSchema(what).read(given)
     guard let content = reader.optional("ids") ?? reader.optional("text") else {
       throw GRAOError("\(what) needs 'ids' or 'text'")
     }
-    let response = try Convert.response(content, what)
-    var sample = Group.Sample(ids: try Convert.naming(what) { () throws(GRAOError) in try model.encode(response) })
+    let response = try Response(content, what)
+    let encoded = try Convert.naming(what) { () throws(GRAOError) in try model.encode(response, after: prompt) }
+    var sample = Group.Sample(ids: encoded.ids, mask: encoded.mask)
     sample.reward = try reader.optionalNumber("reward")
     if reader.has("logprobs") { sample.logprobs = try reader.numbers("logprobs").map(Float.init) }
     if reader.has("mask") { sample.mask = try reader.numbers("mask").map { $0 != 0 } }
@@ -88,8 +96,9 @@ enum GroupConversion {
     OptionSchema(
       owner: what,
       [
-        OptionDeclaration("prompt", .any, "string or ids", required: true),
-        OptionDeclaration("reference", .any, "string or ids"),
+        OptionDeclaration("prompt", .any, "string, ids or chat messages", required: true),
+        OptionDeclaration("reference", .any, "string, ids or chat messages"),
+        OptionDeclaration("reference_mask", .array(of: .number), "0 for tokens that are not trained on"),
         OptionDeclaration("reference_reward", .number, "of the reference"),
         OptionDeclaration("row", .table, "the dataset row it was made from"),
         OptionDeclaration("samples", .array(), default: [], "completions"),

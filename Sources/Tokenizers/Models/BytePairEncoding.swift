@@ -7,6 +7,8 @@ final class BytePairEncoding: TokenModel, @unchecked Sendable {
   private let merges: MergeTable
   private let unknownToken: String?
   private let fusesUnknown: Bool
+  private let byteFallback: ByteFallback?
+  private let affixes: WordAffixes?
   /// A word that is a token as it stands stays whole, whatever the merges would make of it.
   private let ignoresMerges: Bool
   /// Scalar below 0x400 → id, or -1: most characters are found without hashing.
@@ -18,14 +20,14 @@ final class BytePairEncoding: TokenModel, @unchecked Sendable {
 
   init(_ description: StageDescription) throws(GRAOError) {
     try description.refuse("dropout", unless: 0)
-    try description.refuse("continuing_subword_prefix", unless: "")
-    try description.refuse("end_of_word_suffix", unless: "")
-    try description.refuse("byte_fallback", unless: false)
     let vocabulary = try Vocabulary(description.value("vocab"), path: "\(description.path).vocab")
     self.vocabulary = vocabulary
-    merges = try Self.merges(description, vocabulary)
+    let affixes = try WordAffixes(description)
+    self.affixes = affixes
+    merges = try Self.merges(description, vocabulary, affixes)
     unknownToken = description.value("unk_token") == nil ? nil : try description.string("unk_token")
     fusesUnknown = try description.boolean("fuse_unk", default: false)
+    byteFallback = try description.boolean("byte_fallback", default: false) ? ByteFallback(vocabulary) : nil
     ignoresMerges = try description.boolean("ignore_merges", default: false)
     scalarIDs = (0..<0x400).map { value in
       Unicode.Scalar(value).flatMap { vocabulary.id(of: String(Character($0))) } ?? -1
@@ -33,7 +35,7 @@ final class BytePairEncoding: TokenModel, @unchecked Sendable {
   }
 
   private static func merges(
-    _ description: StageDescription, _ vocabulary: Vocabulary
+    _ description: StageDescription, _ vocabulary: Vocabulary, _ affixes: WordAffixes?
   ) throws(GRAOError) -> MergeTable {
     let path = "\(description.path).merges"
     guard let lines = description.value("merges")?.array else { throw GRAOError("\(path): expected an array") }
@@ -49,7 +51,8 @@ final class BytePairEncoding: TokenModel, @unchecked Sendable {
       guard parts.count == 2 else {
         throw GRAOError("\(path)[\(index)]: expected two tokens, as \"a b\" or [\"a\", \"b\"]")
       }
-      let tokens = [String(parts[0]), String(parts[1]), String(parts[0]) + String(parts[1])]
+      let second = affixes.map { $0.withoutPrefix(parts[1]) } ?? parts[1]
+      let tokens = [String(parts[0]), String(parts[1]), String(parts[0]) + String(second)]
       var ids: [Int32] = []
       for token in tokens {
         guard let id = vocabulary.id(of: token) else {
@@ -91,27 +94,46 @@ final class BytePairEncoding: TokenModel, @unchecked Sendable {
     // Positions in a word are 32 bits.
     guard word.count < Int(Int32.max) else { throw GRAOError("tokenizer: a word of \(word.count) bytes is too long") }
     symbols.removeAll(keepingCapacity: true)
-    var afterUnknown = false
+    // The unknown token that is still to be put down; as in HF's, bytes do not end a run of unknown characters.
+    var pending: Int32?
     var position = 0
     while position < word.count {
       let scalar = UTF8Text.scalar(in: word, at: position)
+      let end = position + scalar.length
+      let character = UnsafeBufferPointer(rebasing: word[position..<end])
       let id: Int32
-      if Int(scalar.value) < scalarIDs.count {
+      if let affixes {
+        id = affixes.id(of: character, isFirst: position == 0, isLast: end == word.count, vocabulary)
+      } else if Int(scalar.value) < scalarIDs.count {
         id = scalarIDs[Int(scalar.value)]
       } else {
-        id = vocabulary.id(of: UnsafeBufferPointer(rebasing: word[position..<position + scalar.length])) ?? -1
+        id = vocabulary.id(of: character) ?? -1
       }
-      position += scalar.length
       if id >= 0 {
+        if let unknown = pending { symbols.append(unknown) }
+        pending = nil
         symbols.append(id)
-        afterUnknown = false
+      } else if spellsBytes(character, position, end == word.count, to: &symbols) {
+        // Its bytes are put down.
       } else if let unknownToken {
         guard let unknown = vocabulary.id(of: unknownToken) else {
           throw GRAOError("tokenizer: the unknown token '\(unknownToken)' is not in the vocabulary")
         }
-        if !(fusesUnknown && afterUnknown) { symbols.append(unknown) }
-        afterUnknown = true
+        if !fusesUnknown, let earlier = pending { symbols.append(earlier) }
+        pending = unknown
       }
+      position = end
+    }
+    if let unknown = pending { symbols.append(unknown) }
+  }
+
+  private func spellsBytes(
+    _ character: UnsafeBufferPointer<UInt8>, _ position: Int, _ isLast: Bool, to symbols: inout [Int32]
+  ) -> Bool {
+    guard let byteFallback else { return false }
+    guard let affixes else { return byteFallback.append(character, to: &symbols) }
+    return affixes.spelling(of: character, isFirst: position == 0, isLast: isLast).withUnsafeBufferPointer {
+      byteFallback.append($0, to: &symbols)
     }
   }
 }

@@ -10,7 +10,10 @@ protocol TokenModel: Sendable {
 
 enum TokenModels {
   static let registry = StageRegistry<any TokenModel>(makers: [
-    "BPE": { description throws(GRAOError) in try BytePairEncoding(description) }
+    "BPE": { description throws(GRAOError) in try BytePairEncoding(description) },
+    "Unigram": { description throws(GRAOError) in try Unigram(description) },
+    "WordLevel": { description throws(GRAOError) in try WordLevel(description) },
+    "WordPiece": { description throws(GRAOError) in try WordPiece(description) },
   ])
 
   static func make(_ description: StageDescription) throws(GRAOError) -> any TokenModel {

@@ -34,6 +34,20 @@ struct Vocabulary: Sendable {
     while entries.last == -1 { entries.removeLast() }
   }
 
+  /// - Parameter tokens: every token at its id; one that comes again is found at the last.
+  init(_ tokens: [String], path: String) throws(GRAOError) {
+    guard tokens.count <= Self.bound else { throw GRAOError("\(path): more than \(Self.bound) tokens") }
+    table = ByteStringTable(capacity: tokens.count)
+    ids = []
+    entries = []
+    for (id, token) in tokens.enumerated() {
+      var token = token
+      let entry = token.withUTF8 { table.insert($0) }
+      if entry == ids.count { ids.append(Int32(id)) } else { ids[entry] = Int32(id) }
+      entries.append(Int32(entry))
+    }
+  }
+
   /// The number of tokens.
   var count: Int { ids.count }
 

@@ -7,8 +7,10 @@ protocol PostProcessor: Sendable {
 
 enum PostProcessors {
   static let registry = StageRegistry<any PostProcessor>(makers: [
+    "BertProcessing": { description throws(GRAOError) in try TemplateProcessing(around: description) },
     // It trims offsets, of which there are none here.
     "ByteLevel": { _ in PostProcessorSequence([]) },
+    "RobertaProcessing": { description throws(GRAOError) in try TemplateProcessing(around: description) },
     "Sequence": { description throws(GRAOError) in try PostProcessorSequence(description) },
     "TemplateProcessing": { description throws(GRAOError) in try TemplateProcessing(description) },
   ])

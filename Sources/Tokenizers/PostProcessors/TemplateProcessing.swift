@@ -10,6 +10,17 @@ struct TemplateProcessing: PostProcessor {
     self.after = after
   }
 
+  /// "BertProcessing" and "RobertaProcessing": the tokens "cls" before and "sep" after.
+  init(around description: StageDescription) throws(GRAOError) {
+    func id(_ key: String) throws(GRAOError) -> Int32 {
+      guard let pair = description.value(key)?.array, pair.count == 2,
+        let id = pair[1].integer.flatMap({ Int32(exactly: $0) })
+      else { throw GRAOError("\(description.path).\(key): expected a token and its id") }
+      return id
+    }
+    self.init(before: [try id("cls")], after: [try id("sep")])
+  }
+
   init(_ description: StageDescription) throws(GRAOError) {
     let specials = try description.stage("special_tokens")
     var before: [Int32] = []

@@ -3,9 +3,12 @@
 struct Pieces {
   var bytes: [UInt8]
   var ranges: [Range<Int>]
+  /// Whether the whole text starts here, rather than an added token standing before.
+  let startsText: Bool
 
-  init(_ bytes: [UInt8]) {
+  init(_ bytes: [UInt8], startsText: Bool) {
     self.bytes = bytes
+    self.startsText = startsText
     ranges = bytes.isEmpty ? [] : [0..<bytes.count]
   }
 }

@@ -12,6 +12,15 @@ enum SplitBehavior: String {
   /// Neighbouring ones are one piece.
   case contiguous = "Contiguous"
 
+  /// The stage's "behavior".
+  init(_ description: StageDescription) throws(GRAOError) {
+    let name = try description.string("behavior")
+    guard let behavior = SplitBehavior(rawValue: name) else {
+      throw GRAOError("\(description.path).behavior: '\(name)' is not supported")
+    }
+    self = behavior
+  }
+
   /// Cuts each piece. `find` gives the delimiters inside one piece, in order and without overlap, as ranges within it.
   /// Where `invert`, the delimiters are what lies between those.
   func cut(

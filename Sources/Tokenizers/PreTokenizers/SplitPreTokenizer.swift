@@ -15,11 +15,7 @@ struct SplitPreTokenizer: PreTokenizer {
       expression = Self.escape(try pattern.string("String"))
     }
     regex = try Regex(expression, path: description.path)
-    let name = try description.string("behavior")
-    guard let behavior = SplitBehavior(rawValue: name) else {
-      throw GRAOError("\(description.path).behavior: '\(name)' is not supported")
-    }
-    self.behavior = behavior
+    behavior = try SplitBehavior(description)
     invert = try description.boolean("invert", default: false)
   }
 

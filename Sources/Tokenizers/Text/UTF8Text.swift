@@ -24,9 +24,9 @@ enum UTF8Text {
     return Unicode.Scalar(value)?.properties.isWhitespace ?? false
   }
 
-  /// What may stand inside a word (Rust's `\w`, UTS #18 annex C).
+  /// What may stand inside a word (Rust's `\w`, UTS #18 annex C), in Unicode 16.
   static func isWord(_ value: UInt32) -> Bool {
-    guard let scalar = Unicode.Scalar(value) else { return false }
+    guard let scalar = Unicode.Scalar(value), let age = scalar.properties.age, age <= (16, 0) else { return false }
     switch scalar.properties.generalCategory {
     case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: return true
     default: return scalar.properties.isAlphabetic || value == 0x200C || value == 0x200D

@@ -1,15 +1,18 @@
 """Makes the fixtures of TokenizersTests and scripts/arithmetic-tokenizer with HF tokenizers.
 
-    pip install tokenizers==0.23.3 && python make.py
+    pip install tokenizers==0.23.3 sentencepiece==0.2.3 && python make.py
 
-Four byte-level BPE tokenizers in the styles of published ones, trained here; small ones that show a single feature each;
+Tokenizers in the styles of published ones, trained here: byte-level BPE, and one or two of every other kind; small ones that show a single feature each;
 and what HF makes of hard and of random strings, as goldens. Everything in the JSON files is ASCII.
 """
 
 import json
 import os
 import random
+import tempfile
 
+import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 here = os.path.dirname(os.path.abspath(__file__))
@@ -134,6 +137,115 @@ def llama3():
     return tokenizer
 
 
+def corpus():
+    return LANGUAGES * 20 + HARD * 3
+
+
+def trained_pieces(**options):
+    """A small SentencePiece model (its pieces, and its table of replacements) of the corpus."""
+    with tempfile.TemporaryDirectory() as folder:
+        text, rules = os.path.join(folder, "text"), os.path.join(folder, "rules")
+        with open(text, "w") as file:
+            file.write("\n".join(line.replace("\n", " ").replace("\0", " ") for line in corpus()))
+        with open(rules, "w") as file:
+            for old, new in [("\uff41", "a"), ("e\u0301", "\u00e9"), ("\t", " "), ("\r", " "), ("\u2126", "\u03a9"), ("\ufb01", "fi"),
+                             ("\u200b", ""), ("\u3000", " "), ("\u1100\u1161", "\uac00"), ("\u1e9b\u0323", "\u1e69")]:
+                file.write(" ".join(f"{ord(c):X}" for c in old) + "\t" + " ".join(f"{ord(c):X}" for c in new) + "\n")
+        model = os.path.join(folder, "m")
+        sentencepiece.SentencePieceTrainer.train(
+            input=text, model_prefix=model, vocab_size=1100, hard_vocab_limit=False, minloglevel=2, num_threads=1,
+            normalization_rule_tsv=rules, **options)
+        proto = sentencepiece_model_pb2.ModelProto()
+        with open(model + ".model", "rb") as file:
+            proto.ParseFromString(file.read())
+        return proto
+
+
+def unigram():
+    """As XLM-RoBERTa's."""
+    model = trained_pieces(model_type="unigram", character_coverage=0.99)
+    tokenizer = Tokenizer(models.Unigram([(p.piece, p.score) for p in model.pieces], model.trainer_spec.unk_id, False))
+    tokenizer.normalizer = normalizers.Sequence([
+        normalizers.Precompiled(model.normalizer_spec.precompiled_charsmap), normalizers.Strip(left=False, right=True),
+        normalizers.Replace(Regex(" {2,}"), "\u2581")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.add_special_tokens(["<s>", "</s>", "<unk>", AddedToken("<mask>", lstrip=True, normalized=True)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> $B </s>", special_tokens=[("<s>", 1), ("</s>", 2)])
+    return tokenizer
+
+
+FALLBACK = [decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()]
+
+
+def unigram_bytes():
+    model = trained_pieces(model_type="unigram", character_coverage=0.98, byte_fallback=True)
+    tokenizer = Tokenizer(models.Unigram([(p.piece, p.score) for p in model.pieces], model.trainer_spec.unk_id, True))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never", split=False)
+    tokenizer.decoder = decoders.Sequence(FALLBACK)
+    tokenizer.add_special_tokens(["<s>", "</s>", "<unk>"])
+    return tokenizer
+
+
+def spm_bpe(first=False):
+    """As Llama 2's; `first`: as its later form, which puts the space before the whole text only."""
+    model = trained_pieces(model_type="bpe", character_coverage=0.98, byte_fallback=True, split_digits=True,
+                           remove_extra_whitespaces=False, allow_whitespace_only_pieces=True)
+    vocabulary = {p.piece: i for i, p in enumerate(model.pieces)}
+    merges = []
+    for piece in sorted((p for p in model.pieces if p.type == 1), key=lambda p: -p.score):
+        pairs = [(piece.piece[:i], piece.piece[i:]) for i in range(1, len(piece.piece))]
+        merges += sorted((p for p in pairs if p[0] in vocabulary and p[1] in vocabulary),
+                         key=lambda p: (vocabulary[p[0]], vocabulary[p[1]]))
+    tokenizer = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    if first:
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    else:
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
+    tokenizer.decoder = decoders.Sequence([*FALLBACK, decoders.Strip(" ", 1, 0)])
+    tokenizer.add_special_tokens([AddedToken(t, normalized=False, special=True) for t in ["<unk>", "<s>", "</s>"]])
+    tokenizer.add_tokens([AddedToken("<think>", normalized=False)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", pair="<s> $A <s>:1 $B:1", special_tokens=[("<s>", 1)])
+    return tokenizer
+
+
+def word_piece():
+    """As BERT's."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.train_from_iterator(corpus(), trainers.WordPieceTrainer(
+        vocab_size=1200, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False))
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return tokenizer
+
+
+def suffix_bpe():
+    """As CLIP's and GPT's: the end of a word is marked."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<u>", end_of_word_suffix="</w>"))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase(), normalizers.Strip()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), pre_tokenizers.Punctuation("contiguous")])
+    tokenizer.decoder = decoders.BPEDecoder(suffix="</w>")
+    tokenizer.train_from_iterator(corpus(), trainers.BpeTrainer(
+        vocab_size=1200, special_tokens=["<u>"], end_of_word_suffix="</w>", show_progress=False))
+    return tokenizer
+
+
+def prefix_bpe():
+    tokenizer = Tokenizer(models.BPE(unk_token="<u>", continuing_subword_prefix="##", fuse_unk=True))
+    tokenizer.normalizer = normalizers.NFD()
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.decoder = decoders.WordPiece("##", False)
+    tokenizer.train_from_iterator(corpus(), trainers.BpeTrainer(
+        vocab_size=1200, special_tokens=["<u>"], continuing_subword_prefix="##", show_progress=False))
+    return tokenizer
+
+
 def write(path, value, **options):
     with open(path, "w", encoding="ascii") as file:
         json.dump(value, file, **(options or {"separators": (",", ":")}))
@@ -153,13 +265,18 @@ def answers(tokenizer, texts, id_lists=()):
 
 def styles():
     r = random.Random(7)
-    for name, make in dict(gpt2=gpt2, smollm=smollm, qwen2=qwen2, llama3=llama3).items():
+    makers = {
+        "gpt2": gpt2, "smollm": smollm, "qwen2": qwen2, "llama3": llama3, "unigram": unigram, "unigram-bytes": unigram_bytes,
+        "spm-bpe": spm_bpe, "spm-bpe-first": lambda: spm_bpe(True), "word-piece": word_piece, "suffix-bpe": suffix_bpe,
+        "prefix-bpe": prefix_bpe}
+    for name, make in makers.items():
         tokenizer = make()
         folder = os.path.join(here, name)
         os.makedirs(folder, exist_ok=True)
         write(os.path.join(folder, "tokenizer.json"), json.loads(tokenizer.to_str()))
+        end = next(token for token in ["<|im_end|>", "</s>", "[SEP]", "<u>"] if tokenizer.token_to_id(token) is not None)
         write(os.path.join(folder, "tokenizer_config.json"),
-              {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|im_end|>", "chat_template": "{{ messages }}"}, indent=2)
+              {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": end, "chat_template": "{{ messages }}"}, indent=2)
         size = tokenizer.get_vocab_size()
         id_lists = [[r.randrange(size + 3) for _ in range(r.choice([1, 2, 3, 8]))] for _ in range(60)]
         write(os.path.join(folder, "goldens.json"), answers(tokenizer, HARD + random_texts(80, 1), id_lists))

@@ -1,12 +1,14 @@
 import Foundation
 
-/// Unicode's canonical decomposition and composition (UAX #15) with the data of Unicode 9, the version of the tables in
+/// Unicode's normalization forms (UAX #15) with the data of Unicode 9, the version of the tables in
 /// HF tokenizers: characters of a later version stay as they are. (The standard library's own normalization of whole
 /// strings is of a later version, and as of 6.3 wrong for some sequences; for single scalars it serves as the table.)
-enum CanonicalComposition {
+enum Normalization {
   private struct Tables: Sendable {
     /// Scalar → its full decomposition, where that is another.
     var decompositions: [UInt32: [UInt32]] = [:]
+    /// The same with compatibility mappings, where those make a difference.
+    var compatible: [UInt32: [UInt32]] = [:]
     /// first << 32 | second → what the two compose to.
     var compositions: [UInt64: UInt32] = [:]
   }
@@ -17,11 +19,13 @@ enum CanonicalComposition {
     var tables = Tables()
     var composites: [[UInt32]: UInt32] = [:]
     // All that decompose, but for Hangul syllables, which arithmetic does.
-    for values in [0xC0...0x33FF, 0xA000...0xABFF, 0xF900...0x1FFFF, 0x2F800...0x2FA1F] as [ClosedRange<UInt32>] {
+    for values in [0xA0...0x33FF, 0xA000...0xABFF, 0xF900...0x1FFFF, 0x2F800...0x2FA1F] as [ClosedRange<UInt32>] {
       for value in values {
         guard let scalar = Unicode.Scalar(value), let age = scalar.properties.age, age <= version else { continue }
         let text = String(Character(scalar))
         let parts = text.decomposedStringWithCanonicalMapping.unicodeScalars.map(\.value)
+        let compatible = text.decomposedStringWithCompatibilityMapping.unicodeScalars.map(\.value)
+        if compatible != parts { tables.compatible[value] = compatible }
         guard parts != [value] else { continue }
         tables.decompositions[value] = parts
         // Some are never composed.
@@ -55,14 +59,28 @@ enum CanonicalComposition {
     return properties.canonicalCombiningClass.rawValue
   }
 
-  /// Normalization form C of a text.
-  static func compose(_ text: some Sequence<Unicode.Scalar>) -> [UInt32] {
-    compose(ordered(decompose(text)))
+  /// The form C, D, KC or KD of a text.
+  static func normalize(
+    _ text: some Sequence<Unicode.Scalar>, isCompatible: Bool, composes: Bool
+  ) -> [UInt32] {
+    let elements = ordered(decompose(text, isCompatible: isCompatible))
+    return composes ? compose(elements) : elements.map(\.value)
+  }
+
+  /// Whether a character is a combining mark.
+  static func isMark(_ value: UInt32) -> Bool {
+    guard value >= 0x300, let properties = Unicode.Scalar(value)?.properties, let age = properties.age, age <= version
+    else { return false }
+    switch properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark: return true
+    // Letters since.
+    default: return value == 0x1CF2 || value == 0x1CF3
+    }
   }
 
   private typealias Element = (value: UInt32, combiningClass: UInt8)
 
-  private static func decompose(_ text: some Sequence<Unicode.Scalar>) -> [Element] {
+  private static func decompose(_ text: some Sequence<Unicode.Scalar>, isCompatible: Bool) -> [Element] {
     var out: [Element] = []
     for scalar in text {
       let value = scalar.value
@@ -73,7 +91,7 @@ enum CanonicalComposition {
         out.append((Hangul.vowels.lowerBound + pair % Hangul.vowelCount, 0))
         let trail = index % Hangul.trailCount
         if trail > 0 { out.append((Hangul.trails.lowerBound + trail - 1, 0)) }
-      } else if let parts = tables.decompositions[value] {
+      } else if let parts = (isCompatible ? tables.compatible[value] : nil) ?? tables.decompositions[value] {
         for part in parts { out.append((part, combiningClass(part))) }
       } else {
         out.append((value, combiningClass(value)))

@@ -1,0 +1,65 @@
+import Foundation
+import Values
+
+/// "Precompiled": SentencePiece's table of replacements, a double-array trie (Aoe 1989, as the darts-clone library lays it
+/// out) whose values are offsets into a block of zero-terminated texts.
+struct PrecompiledNormalizer: Normalizer {
+  private let units: [UInt32]
+  private let texts: [UInt8]
+
+  init(_ description: StageDescription) throws(GRAOError) {
+    let path = "\(description.path).precompiled_charsmap"
+    let encoded = try description.string("precompiled_charsmap")
+    guard let data = Data(base64Encoded: encoded).map(Array.init), data.count >= 4 else {
+      throw GRAOError("\(path): expected a table in base64")
+    }
+    func word(_ offset: Int) -> UInt32 {
+      (0..<4).reduce(0) { $0 | UInt32(data[offset + $1]) << (8 * UInt32($1)) }
+    }
+    let size = Int(word(0))
+    guard size > 0, size % 4 == 0, size <= data.count - 4 else {
+      throw GRAOError("\(path): the trie's size, \(size) bytes, does not fit the table of \(data.count) bytes")
+    }
+    units = stride(from: 4, to: 4 + size, by: 4).map(word)
+    texts = Array(data[(4 + size)...])
+    guard String(validating: texts, as: UTF8.self) != nil else { throw GRAOError("\(path): the texts are no UTF-8") }
+  }
+
+  func normalize(_ text: inout [UInt8]) {
+    var out: [UInt8] = []
+    out.reserveCapacity(text.count)
+    // As in HF's normalizer: short clusters as a whole, all else by scalars.
+    for character in String(decoding: text, as: UTF8.self) {
+      let utf8 = Array(character.utf8)
+      if utf8.count < 6, let replacement = replacement(of: utf8[...]) {
+        out += replacement
+        continue
+      }
+      var start = 0
+      for scalar in character.unicodeScalars {
+        let part = utf8[start..<start + UTF8.width(scalar)]
+        out += replacement(of: part) ?? part
+        start = part.endIndex
+      }
+    }
+    text = out
+  }
+
+  /// What the shortest entry that `part` starts with is replaced by.
+  private func replacement(of part: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    func offset(_ unit: UInt32) -> Int { Int((unit >> 10) << ((unit & 1 << 9) >> 6)) }
+    var node = offset(units[0])
+    for byte in part where byte != 0 {
+      node ^= Int(byte)
+      guard node < units.count, units[node] & (1 << 31 | 0xFF) == UInt32(byte) else { return nil }
+      let unit = units[node]
+      node ^= offset(unit)
+      guard unit >> 8 & 1 == 1 else { continue }
+      guard node < units.count else { return nil }
+      let start = Int(units[node] & (1 << 31 - 1))
+      guard start < texts.count else { return nil }
+      return texts[start..<(texts[start...].firstIndex(of: 0) ?? texts.endIndex)]
+    }
+    return nil
+  }
+}

@@ -1,0 +1,42 @@
+import Values
+
+/// "Replace": every match of a pattern.
+struct ReplaceNormalizer: Normalizer {
+  let replacement: Replacement
+
+  func normalize(_ text: inout [UInt8]) throws(GRAOError) { text = try replacement.apply(to: text) }
+}
+
+/// "Prepend": a text before every one that is not empty.
+struct PrependNormalizer: Normalizer {
+  let prefix: [UInt8]
+
+  func normalize(_ text: inout [UInt8]) {
+    if !text.isEmpty { text.insert(contentsOf: prefix, at: 0) }
+  }
+}
+
+/// "Strip": takes the white space at either end away.
+struct StripNormalizer: Normalizer {
+  let left: Bool
+  let right: Bool
+
+  func normalize(_ text: inout [UInt8]) {
+    let kept = text.withUnsafeBufferPointer { text in
+      var start = 0
+      var end = text.count
+      while left, start < end {
+        let scalar = UTF8Text.scalar(in: text, at: start)
+        guard UTF8Text.isWhitespace(scalar.value) else { break }
+        start += scalar.length
+      }
+      while right, end > start {
+        let scalar = UTF8Text.scalar(in: text, before: end)
+        guard UTF8Text.isWhitespace(scalar.value) else { break }
+        end -= scalar.length
+      }
+      return start..<end
+    }
+    text = Array(text[kept])
+  }
+}

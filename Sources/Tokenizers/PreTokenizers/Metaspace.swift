@@ -1,0 +1,69 @@
+import Values
+
+/// "Metaspace": writes spaces as a visible character, puts one before the text, and cuts before each.
+struct Metaspace: PreTokenizer {
+  /// Where a replacement character is put before a piece that does not start with one.
+  enum Scheme: String {
+    case always
+    /// Only at the start of the whole text.
+    case first
+    case never
+  }
+
+  let replacement: String
+  let scheme: Scheme
+  private let splits: Bool
+
+  init(_ description: StageDescription) throws(GRAOError) {
+    replacement = try description.string("replacement")
+    if description.value("prepend_scheme") != nil {
+      let name = try description.string("prepend_scheme")
+      guard let scheme = Scheme(rawValue: name) else {
+        throw GRAOError("\(description.path).prepend_scheme: '\(name)' is not supported")
+      }
+      self.scheme = scheme
+    } else {
+      // Files from before tokenizers 0.15.
+      scheme = try description.boolean("add_prefix_space", default: true) ? .always : .never
+    }
+    splits = try description.boolean("split", default: true)
+  }
+
+  func cut(_ pieces: inout Pieces) throws(GRAOError) {
+    let mark = Array(replacement.utf8)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(pieces.bytes.count + pieces.bytes.count / 2)
+    var ranges: [Range<Int>] = []
+    for range in pieces.ranges {
+      let start = bytes.count
+      let piece = pieces.bytes[range]
+      let prepends = scheme == .always || scheme == .first && pieces.startsText && range.lowerBound == 0
+      if prepends, piece.first != UInt8(ascii: " "), !piece.starts(with: mark) { bytes += mark }
+      var wordStart = start
+      func cutWord() {
+        if splits, wordStart < bytes.count {
+          ranges.append(wordStart..<bytes.count)
+          wordStart = bytes.count
+        }
+      }
+      var position = range.lowerBound
+      while position < range.upperBound {
+        if pieces.bytes[position] == UInt8(ascii: " ") {
+          cutWord()
+          bytes += mark
+          position += 1
+        } else if pieces.bytes[position] == mark[0], pieces.bytes[position..<range.upperBound].starts(with: mark) {
+          cutWord()
+          bytes += mark
+          position += mark.count
+        } else {
+          bytes.append(pieces.bytes[position])
+          position += 1
+        }
+      }
+      if wordStart < bytes.count { ranges.append(wordStart..<bytes.count) }
+    }
+    pieces.bytes = bytes
+    pieces.ranges = ranges
+  }
+}

@@ -1,0 +1,60 @@
+import Values
+
+/// "Replace": every match of a literal or a regular expression gives way to a fixed text.
+struct Replacement: Sendable {
+  private let pattern: Pattern
+  private let content: [UInt8]
+
+  private enum Pattern {
+    case literal([UInt8])
+    case regex(Regex)
+  }
+
+  init(_ description: StageDescription) throws(GRAOError) {
+    let pattern = try description.stage("pattern")
+    if pattern.value("Regex") != nil {
+      self.pattern = .regex(try Regex(try pattern.string("Regex"), path: description.path))
+    } else {
+      self.pattern = .literal(Array(try pattern.string("String").utf8))
+    }
+    content = Array(try description.string("content").utf8)
+  }
+
+  func apply(to text: [UInt8]) throws(GRAOError) -> [UInt8] {
+    switch pattern {
+    case .literal(let literal): return text.replacing(literal, with: content)
+    case .regex(let regex):
+      let matches = try text.withUnsafeBufferPointer { text throws(GRAOError) in try regex.matches(in: text) }
+      guard !matches.isEmpty else { return text }
+      var out: [UInt8] = []
+      out.reserveCapacity(text.count)
+      var rest = 0
+      for match in matches {
+        out += text[rest..<match.lowerBound]
+        out += content
+        rest = match.upperBound
+      }
+      return out + text[rest...]
+    }
+  }
+}
+
+extension [UInt8] {
+  /// The bytes with every occurrence of `old`, from the left and without overlap, replaced. An empty one has none.
+  func replacing(_ old: [UInt8], with new: [UInt8]) -> [UInt8] {
+    guard let first = old.first, contains(first) else { return self }
+    var out: [UInt8] = []
+    out.reserveCapacity(count)
+    var position = 0
+    while position < count {
+      if self[position] == first, self[position...].starts(with: old) {
+        out += new
+        position += old.count
+      } else {
+        out.append(self[position])
+        position += 1
+      }
+    }
+    return out
+  }
+}
