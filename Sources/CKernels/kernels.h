@@ -96,14 +96,18 @@ static inline size_t gk_attention_scratch(size_t length, size_t window) {
   return 2 * GK_ATTENTION_QUERIES * gk_attention_stride(length, window);
 }
 
+/// What the choice goes by: experts, then groups.
+static inline size_t gk_route_scratch(const gk_routing *rule) { return rule->e + rule->groups; }
+
 /// experts.inc
 typedef struct {
+  /// scratch: gk_route_scratch floats.
   void (*route)(
-    const float *logits, float *probabilities, int32_t *experts, float *weights, size_t t, size_t e, size_t k,
-    bool normalize);
+    const gk_routing *rule, const float *logits, const float *bias, float *scores, int32_t *experts, float *weights,
+    size_t t, float *scratch);
   void (*route_gradient)(
-    const float *dweights, const float *dprobabilities, const float *probabilities, const int32_t *experts,
-    const float *weights, float *dlogits, size_t t, size_t e, size_t k, bool normalize);
+    const gk_routing *rule, const float *dweights, const float *dscores, const float *scores, const int32_t *experts,
+    const float *weights, float *dlogits, size_t t);
   void (*combine)(const float *x, const int32_t *slot, const float *weights, float *y, size_t t, size_t k, size_t c);
   void (*combine_gradient)(
     const float *dy, const float *x, const int32_t *slot, const float *weights, float *dx, float *dweights, size_t t,

@@ -146,6 +146,9 @@ GK_INLINE gk_vf gk_exp(gk_vf x) {
   return gk_select(x == x, y, x);
 }
 
+/// 1 / (1 + exp(-x)) of each lane.
+GK_INLINE gk_vf gk_sigmoid(gk_vf x) { return 1 / (1 + gk_exp(-x)); }
+
 /// tanh of each lane within 2 ulp: the polynomial of Cephes near 0, 1 - 2 / (exp(2 |x|) + 1) past it.
 GK_INLINE gk_vf gk_tanh(gk_vf x) {
   gk_vf size = gk_max(x, -x), square = x * x;

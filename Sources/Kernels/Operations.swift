@@ -168,10 +168,51 @@ package func attentionGradient(
     dsinks?.start, segments, spans, trees, trees.count - 1)
 }
 
+/// How K of E experts are chosen, and what they weigh.
+package struct RoutingRule {
+  /// What turns logits into scores.
+  package enum Scoring { case softmax, sigmoid }
+
+  /// K.
+  package let perToken: Int
+  package var scoring = Scoring.softmax
+  /// Groups of experts, of equal size.
+  package var groups = 1
+  /// Groups whose experts may be chosen: the best ones.
+  package var groupsKept = 1
+  /// Whether a group is as good as the sum of its two best experts; otherwise as its best.
+  package var groupsByTwo = false
+  /// Whether the chosen scores are divided by their sum + epsilon.
+  package var normalize = false
+  package var epsilon: Float = 0
+  /// What the weights are multiplied by, at last.
+  package var scale: Float = 1
+
+  package init(
+    perToken: Int, scoring: Scoring = .softmax, groups: Int = 1, groupsKept: Int = 1, groupsByTwo: Bool = false,
+    normalize: Bool = false, epsilon: Float = 0, scale: Float = 1
+  ) {
+    self.perToken = perToken
+    self.scoring = scoring
+    self.groups = groups
+    self.groupsKept = groupsKept
+    self.groupsByTwo = groupsByTwo
+    self.normalize = normalize
+    self.epsilon = epsilon
+    self.scale = scale
+  }
+
+  fileprivate func routing(experts: Int) -> gk_routing {
+    gk_routing(
+      e: experts, k: perToken, scoring: scoring == .softmax ? GK_SOFTMAX : GK_SIGMOID, groups: groups,
+      groups_kept: groupsKept, by_two: groupsByTwo, normalize: normalize, epsilon: epsilon, scale: scale)
+  }
+}
+
 /// What routing decided for T tokens over E experts, K each.
 package struct Routing {
-  /// [T, E], softmax of the router's logits.
-  package let probabilities: Matrix
+  /// [T, E], softmax or sigmoid of the router's logits.
+  package let scores: Matrix
   /// [T, K], ascending expert index.
   package let experts: Indices
   /// [T, K].
@@ -184,24 +225,28 @@ package struct Routing {
   package let slot: Indices
 }
 
-/// Chooses the K most probable experts of each token and sorts the choices by expert.
-package func route(_ logits: Matrix, perToken k: Int, normalize: Bool, in workspace: Workspace) -> Routing {
-  let (t, e) = (logits.rows, logits.columns)
+/// Chooses the K best experts of each token by score, plus correction[1, E], and sorts the choices by expert.
+package func route(
+  _ logits: Matrix, _ rule: RoutingRule, correction: Matrix? = nil, in workspace: Workspace
+) -> Routing {
+  let (t, e, k) = (logits.rows, logits.columns, rule.perToken)
   let routing = Routing(
-    probabilities: workspace.matrix(t, e), experts: workspace.indices(t * k), weights: workspace.matrix(t, k),
+    scores: workspace.matrix(t, e), experts: workspace.indices(t * k), weights: workspace.matrix(t, k),
     offsets: workspace.indices(e + 1), token: workspace.indices(t * k), slot: workspace.indices(t * k))
+  var rule = rule.routing(experts: e)
   gk_route(
-    logits.start, routing.probabilities.start, routing.experts.start, routing.weights.start, t, e, k, normalize)
+    &rule, logits.start, correction?.start, routing.scores.start, routing.experts.start, routing.weights.start, t)
   gk_sort_by_expert(
     routing.experts.start, routing.offsets.start, routing.token.start, routing.slot.start, t, e, k)
   return routing
 }
 
 /// dlogits[T, E] from dweights[T, K].
-package func routeGradient(_ dweights: Matrix, _ routing: Routing, normalize: Bool, into dlogits: Matrix) {
+package func routeGradient(_ dweights: Matrix, _ routing: Routing, _ rule: RoutingRule, into dlogits: Matrix) {
+  var rule = rule.routing(experts: dlogits.columns)
   gk_route_gradient(
-    dweights.start, nil, routing.probabilities.start, routing.experts.start, routing.weights.start, dlogits.start,
-    dlogits.rows, dlogits.columns, dweights.columns, normalize)
+    &rule, dweights.start, nil, routing.scores.start, routing.experts.start, routing.weights.start, dlogits.start,
+    dlogits.rows)
 }
 
 /// y[t] = Σ over the choices of t of weight · x[sorted row], experts ascending.

@@ -41,9 +41,10 @@ extension KernelSuite {
       let k = min(c, 3)
       expectSameBits(x, c) { rows, _ in
         let n = rows.count / c
-        var (probabilities, weights) = (unwritten(n * c), unwritten(n * k))
+        var (scores, weights) = (unwritten(n * c), unwritten(n * k))
         var experts = [Int32](repeating: -1, count: n * k)
-        gk_route(rows, &probabilities, &experts, &weights, n, c, k, true)
+        var rule = gk_routing(c, k, normalize: true)
+        gk_route(&rule, rows, nil, &scores, &experts, &weights, n)
         return weights
       }
       let tokens = numbers.indices(2 * t, below: t)

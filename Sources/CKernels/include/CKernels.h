@@ -159,16 +159,32 @@ void gk_attention_gradient(
 
 // ---------------------------------------------------------------- mixture of experts
 
-/// Softmax over logits[T, E] into probabilities[T, E]; the K most probable experts of each token (a tie takes the
-/// lower index) go to experts[T, K] in ascending order of index, with weights[T, K]: their probabilities, divided by
-/// their sum where normalize.
+/// What turns a router's logits into scores.
+typedef enum { GK_SOFTMAX, GK_SIGMOID } gk_scoring;
+
+/// How K of E experts are chosen, and what they weigh.
+typedef struct {
+  size_t e, k;
+  gk_scoring scoring;
+  /// Experts in this many groups of equal size; only those of the groups_kept best groups may be chosen (DeepSeek-V2,
+  /// arXiv 2405.04434). A group is as good as its best expert, or the sum of its two best where by_two.
+  size_t groups, groups_kept;
+  bool by_two;
+  bool normalize;  // weights: the chosen scores divided by their sum + epsilon
+  float epsilon;
+  float scale;  // of the weights, at last
+} gk_routing;
+
+/// scores[T, E] of logits[T, E]; the K experts of highest score, plus bias[E] where it is not NULL (DeepSeek-V3's
+/// correction, arXiv 2408.15664: it takes part in the choice alone), go to experts[T, K] in ascending order of index,
+/// with weights[T, K]. A tie, of groups too, takes the lower index.
 void gk_route(
-  const float *logits, float *probabilities, int32_t *experts, float *weights, size_t t, size_t e, size_t k,
-  bool normalize);
-/// dlogits[T, E] from dweights[T, K] and, where not NULL, dprobabilities[T, E].
+  const gk_routing *rule, const float *logits, const float *bias, float *scores, int32_t *experts, float *weights,
+  size_t t);
+/// dlogits[T, E] from dweights[T, K] and, where not NULL, dscores[T, E].
 void gk_route_gradient(
-  const float *dweights, const float *dprobabilities, const float *probabilities, const int32_t *experts,
-  const float *weights, float *dlogits, size_t t, size_t e, size_t k, bool normalize);
+  const gk_routing *rule, const float *dweights, const float *dscores, const float *scores, const int32_t *experts,
+  const float *weights, float *dlogits, size_t t);
 
 /// Sorts the T * K (token, choice) pairs by expert, tokens ascending within an expert.
 /// offsets[E + 1]; token[T * K]: the token of each sorted row; slot[T, K]: the sorted row of each choice.

@@ -62,17 +62,16 @@ void naive_attention_gradient(
 
 // ---------------------------------------------------------------- mixture of experts (naive_experts.c)
 
-/// weights[T, K] of the given experts[T, K]: their probabilities under softmax(logits[T, E]), divided by their sum
-/// where normalize. probabilities[T, E] may be NULL.
+/// weights[T, K] of the given experts[T, K], and scores[T, E] (may be NULL), of logits[T, E].
 void naive_route_weights(
-  const double *logits, const int32_t *experts, double *probabilities, double *weights, size_t t, size_t e, size_t k,
-  bool normalize);
-/// The K experts of each token of probabilities[T, E]: the most probable, a tie to the lower index, sorted by index.
-void naive_route_choice(const double *probabilities, int32_t *experts, size_t t, size_t e, size_t k);
-/// dlogits is added to; dprobabilities may be NULL.
+  const gk_routing *rule, const double *logits, const int32_t *experts, double *scores, double *weights, size_t t);
+/// The K experts that the rule chooses for each token of scores[T, E], given bias[E] (may be NULL).
+void naive_route_choice(
+  const gk_routing *rule, const double *scores, const double *bias, int32_t *experts, size_t t);
+/// dlogits is added to; dscores may be NULL.
 void naive_route_gradient(
-  const double *dweights, const double *dprobabilities, const double *logits, const int32_t *experts, double *dlogits,
-  size_t t, size_t e, size_t k, bool normalize);
+  const gk_routing *rule, const double *dweights, const double *dscores, const double *logits, const int32_t *experts,
+  double *dlogits, size_t t);
 
 /// y[t, :] = Σ_j weights[t, j] · x[slot[t, j], :].
 void naive_combine(

@@ -10,6 +10,7 @@ package struct SparseFeedForward: FeedForward {
   /// Whether the chosen probabilities are divided by their sum.
   let normalize: Bool
   package var experts: Int { gate.count }
+  fileprivate var rule: RoutingRule { RoutingRule(perToken: perToken, normalize: normalize) }
   package var inactiveParameterCount: Int {
     (gate[0].count + up[0].count + down[0].count) * (experts - perToken)
   }
@@ -61,7 +62,7 @@ package struct SparseFeedForward: FeedForward {
 
   package func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: any Record) {
     let (parameters, workspace) = (pass.parameters, pass.workspace)
-    let routing = route(router.forward(x, pass), perToken: perToken, normalize: normalize, in: workspace)
+    let routing = route(router.forward(x, pass), rule, in: workspace)
     if pass.expertLoad.indices.contains(layer) {
       for expert in 0..<experts {
         pass.expertLoad[layer][expert] += routing.offsets[expert + 1] - routing.offsets[expert]
@@ -105,7 +106,7 @@ extension SparseFeedForward.Kept {
     groupedProductInputGradient(dup, parameters.weights(layer.up), offsets: offsets, into: dsorted, accumulate: true)
 
     let dlogits = workspace.matrix(x.rows, layer.experts)
-    routeGradient(dweights, routing, normalize: layer.normalize, into: dlogits)
+    routeGradient(dweights, routing, layer.rule, into: dlogits)
     let dx = workspace.matrix(x.rows, x.columns)
     layer.router.backward(dlogits, x: x, into: dx, pass)
     ungatherAdd(dsorted, routing, to: dx)
