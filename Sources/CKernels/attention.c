@@ -31,15 +31,15 @@ static void forward_block(void *context, size_t task, int worker) {
   row_block block = call->blocks[task % call->count];
   const gk_segment *segment = call->pass.segments + block.segment;
   size_t rest = (size_t)segment->rows - block.begin, end = block.begin + (rest < BLOCK_ROWS ? rest : BLOCK_ROWS);
-  float *scratch = gk_scratch(worker, gk_attention_scratch(keys(segment, call->pass.spans)) * sizeof(float));
+  float *scratch = gk_scratch(
+    worker, gk_attention_scratch(keys(segment, call->pass.spans), call->pass.shape.window) * sizeof(float));
   gk_active()->attention.forward(&call->pass, segment, block.begin, end, task / call->count, scratch);
 }
 
-/// out[T, H * D] and lse[T, H], over blocks of rows of each segment and key-value heads.
+/// out[T, H * U] and lse[T, H], over blocks of rows of each segment and key-value heads.
 void gk_attention(
-  const float *q, const float *k, const float *v, float *out, float *lse, size_t h, size_t g, size_t d, size_t window,
-  float scale,
-  const gk_segment *segments, size_t segment_count, const gk_span *spans) {
+  const gk_attention_shape *shape, const float *q, const float *k, const float *v, const float *sinks, float *out,
+  float *lse, const gk_segment *segments, size_t segment_count, const gk_span *spans) {
   size_t count = 0;
   for (size_t s = 0; s < segment_count; s++) count += ((size_t)segments[s].rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
   if (count == 0) return;
@@ -54,43 +54,52 @@ void gk_attention(
   }
   forward_call call = {
     .pass = {
-      .q = q, .k = k, .v = v, .out = out, .lse = lse, .h = h, .g = g, .d = d, .window = window, .scale = scale, .segments = segments,
+      .shape = *shape, .q = q, .k = k, .v = v, .sinks = sinks, .out = out, .lse = lse, .segments = segments,
       .spans = spans},
     .blocks = blocks, .count = count};
-  gk_parallel(count * g, forward_block, &call);
+  gk_parallel(count * shape->g, forward_block, &call);
   free(blocks);
 }
 
 typedef struct {
   gk_attention_pass pass;
   const int32_t *trees;
+  size_t tree_count;
 } gradient_call;
 
 /// Task i: tree i / G, key-value head i % G; segments in order.
 static void gradient_tree(void *context, size_t task, int worker) {
   const gradient_call *call = context;
   const gk_attention_pass *pass = &call->pass;
-  const int32_t *tree = call->trees + task / pass->g;
+  const int32_t *tree = call->trees + task / pass->shape.g;
   size_t longest = 0;
   for (int32_t s = tree[0]; s < tree[1]; s++) {
     size_t length = keys(pass->segments + s, pass->spans);
     if (length > longest) longest = length;
   }
-  float *scratch = gk_scratch(worker, gk_attention_scratch(longest) * sizeof(float));
+  float *scratch = gk_scratch(worker, gk_attention_scratch(longest, pass->shape.window) * sizeof(float));
   for (int32_t s = tree[0]; s < tree[1]; s++) {
-    gk_active()->attention.gradient(pass, pass->segments + s, task % pass->g, scratch);
+    gk_active()->attention.gradient(pass, pass->segments + s, task % pass->shape.g, scratch);
   }
 }
 
-/// dq[T, H * D], dk and dv[S, G * D], over trees and key-value heads.
+static void gradient_of_sink(void *context, size_t head, int worker) {
+  (void)worker;
+  const gradient_call *call = context;
+  gk_active()->attention.sink_gradient(
+    &call->pass, (size_t)call->trees[0], (size_t)call->trees[call->tree_count], head);
+}
+
+/// dq[T, H * D], dk[S, G * D] and dv[S, G * U], over trees and key-value heads; dsinks[H] over query heads.
 void gk_attention_gradient(
-  const float *dout, const float *q, const float *k, const float *v, const float *out, const float *lse, float *dq,
-  float *dk, float *dv, size_t h, size_t g, size_t d, size_t window, float scale, const gk_segment *segments,
-  const gk_span *spans, const int32_t *trees, size_t tree_count) {
+  const gk_attention_shape *shape, const float *dout, const float *q, const float *k, const float *v,
+  const float *sinks, const float *out, const float *lse, float *dq, float *dk, float *dv, float *dsinks,
+  const gk_segment *segments, const gk_span *spans, const int32_t *trees, size_t tree_count) {
   gradient_call call = {
     .pass = {
-      .q = q, .k = k, .v = v, .out = (float *)out, .lse = (float *)lse, .dout = dout, .dq = dq, .dk = dk, .dv = dv,
-      .h = h, .g = g, .d = d, .window = window, .scale = scale, .segments = segments, .spans = spans},
-    .trees = trees};
-  gk_parallel(tree_count * g, gradient_tree, &call);
+      .shape = *shape, .q = q, .k = k, .v = v, .sinks = sinks, .out = (float *)out, .lse = (float *)lse, .dout = dout,
+      .dq = dq, .dk = dk, .dv = dv, .dsinks = dsinks, .segments = segments, .spans = spans},
+    .trees = trees, .tree_count = tree_count};
+  gk_parallel(tree_count * shape->g, gradient_tree, &call);
+  if (sinks != NULL) gk_parallel(shape->h, gradient_of_sink, &call);
 }

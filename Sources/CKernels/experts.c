@@ -4,50 +4,46 @@
 #include "tasks.h"
 
 typedef struct {
-  const float *logits, *dweights, *dprobabilities, *probabilities_in, *weights_in;
-  float *probabilities, *weights, *dlogits;
+  gk_routing rule;
+  const float *logits, *bias, *dweights, *dscores, *scores_in, *weights_in;
+  float *scores, *weights, *dlogits;
   const int32_t *experts_in;
   int32_t *experts;
-  size_t e, k;
-  bool normalize;
 } route_call;
 
 static void route_rows(void *context, size_t begin, size_t end, int worker) {
-  (void)worker;
   const route_call *call = context;
-  size_t at = begin * call->e, choice = begin * call->k;
+  size_t at = begin * call->rule.e, choice = begin * call->rule.k;
   gk_active()->experts.route(
-    call->logits + at, call->probabilities + at, call->experts + choice, call->weights + choice, end - begin, call->e,
-    call->k, call->normalize);
+    &call->rule, call->logits + at, call->bias, call->scores + at, call->experts + choice, call->weights + choice,
+    end - begin, gk_scratch(worker, gk_route_scratch(&call->rule) * sizeof(float)));
 }
 
-/// probabilities[T, E], experts[T, K] and weights[T, K] of logits[T, E].
+/// scores[T, E], experts[T, K] and weights[T, K] of logits[T, E].
 void gk_route(
-  const float *logits, float *probabilities, int32_t *experts, float *weights, size_t t, size_t e, size_t k,
-  bool normalize) {
+  const gk_routing *rule, const float *logits, const float *bias, float *scores, int32_t *experts, float *weights,
+  size_t t) {
   route_call call = {
-    .logits = logits, .probabilities = probabilities, .experts = experts, .weights = weights, .e = e, .k = k,
-    .normalize = normalize};
-  gk_parallel_ranges(t, gk_rows_per_task(8 * e), route_rows, &call);
+    .rule = *rule, .logits = logits, .bias = bias, .scores = scores, .experts = experts, .weights = weights};
+  gk_parallel_ranges(t, gk_rows_per_task(8 * rule->e), route_rows, &call);
 }
 
 static void route_gradient_rows(void *context, size_t begin, size_t end, int worker) {
   (void)worker;
   const route_call *call = context;
-  size_t at = begin * call->e, choice = begin * call->k;
+  size_t at = begin * call->rule.e, choice = begin * call->rule.k;
   gk_active()->experts.route_gradient(
-    call->dweights + choice, call->dprobabilities != NULL ? call->dprobabilities + at : NULL,
-    call->probabilities_in + at, call->experts_in + choice, call->weights_in + choice, call->dlogits + at, end - begin,
-    call->e, call->k, call->normalize);
+    &call->rule, call->dweights + choice, call->dscores != NULL ? call->dscores + at : NULL, call->scores_in + at,
+    call->experts_in + choice, call->weights_in + choice, call->dlogits + at, end - begin);
 }
 
 void gk_route_gradient(
-  const float *dweights, const float *dprobabilities, const float *probabilities, const int32_t *experts,
-  const float *weights, float *dlogits, size_t t, size_t e, size_t k, bool normalize) {
+  const gk_routing *rule, const float *dweights, const float *dscores, const float *scores, const int32_t *experts,
+  const float *weights, float *dlogits, size_t t) {
   route_call call = {
-    .dweights = dweights, .dprobabilities = dprobabilities, .probabilities_in = probabilities, .experts_in = experts,
-    .weights_in = weights, .dlogits = dlogits, .e = e, .k = k, .normalize = normalize};
-  gk_parallel_ranges(t, gk_rows_per_task(4 * e), route_gradient_rows, &call);
+    .rule = *rule, .dweights = dweights, .dscores = dscores, .scores_in = scores, .experts_in = experts,
+    .weights_in = weights, .dlogits = dlogits};
+  gk_parallel_ranges(t, gk_rows_per_task(4 * rule->e), route_gradient_rows, &call);
 }
 
 /// A counting sort of experts[T, K]: offsets[E + 1], token[T * K], slot[T, K].

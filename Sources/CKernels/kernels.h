@@ -46,59 +46,69 @@ typedef struct {
 /// rotary.inc
 typedef struct {
   void (*rotate)(
-    float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t, size_t heads, size_t d,
-    bool inverse);
+    const gk_rotation *rotation, float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t,
+    bool transposed);
 } gk_rotary_kernels;
 
-/// swiglu.inc
+/// glu.inc
 typedef struct {
-  void (*forward)(const float *gate, const float *up, float *h, size_t count);
+  void (*forward)(const gk_activation *activation, const float *gate, const float *up, float *h, size_t count);
   void (*gradient)(
-    const float *dh, const float *gate, const float *up, float *dgate, float *dup, size_t count);
+    const gk_activation *activation, const float *dh, const float *gate, const float *up, float *dgate, float *dup,
+    size_t count);
   void (*gate_rows)(const float *x, const float *gate, float *y, size_t t, size_t c);
   void (*gate_rows_gradient)(
     const float *dy, const float *x, const float *gate, float *dx, float *dgate, size_t t, size_t c);
-} gk_swiglu_kernels;
+} gk_glu_kernels;
 
 /// The arguments of gk_attention and its gradient, as attention.inc gets them.
 typedef struct {
-  const float *q, *k, *v;
+  gk_attention_shape shape;
+  const float *q, *k, *v, *sinks;
   float *out, *lse;
   const float *dout;
-  float *dq, *dk, *dv;
-  size_t h, g, d, window;
-  float scale;
+  float *dq, *dk, *dv, *dsinks;
   const gk_segment *segments;
   const gk_span *spans;
 } gk_attention_pass;
 
-/// attention.inc. Both work on key-value head `head` and take scratch of gk_attention_scratch floats.
+/// attention.inc. The first two work on key-value head `head` and take scratch of gk_attention_scratch floats.
 typedef struct {
   /// Query rows [begin, end) of a segment.
   void (*forward)(
     const gk_attention_pass *pass, const gk_segment *segment, size_t begin, size_t end, size_t head, float *scratch);
   /// All of a segment.
   void (*gradient)(const gk_attention_pass *pass, const gk_segment *segment, size_t head, float *scratch);
+  /// dsinks of query head `head` from segments [begin, end).
+  void (*sink_gradient)(const gk_attention_pass *pass, size_t begin, size_t end, size_t head);
 } gk_attention_kernels;
 
 enum { GK_ATTENTION_QUERIES = 4 };  // queries that walk the keys together
 
-/// Floats of a row of scores over `length` keys: the kernels write whole vectors past its end.
-static inline size_t gk_attention_stride(size_t length) { return (length + 31) / 16 * 16; }
+/// Floats of a row of scores over at most `length` keys, of which a window (0: none) shows each query some: the kernels
+/// write whole vectors past its end.
+static inline size_t gk_attention_stride(size_t length, size_t window) {
+  size_t most = window > 0 && window < length ? window + GK_ATTENTION_QUERIES : length;
+  return (most + 31) / 16 * 16;
+}
 
 /// Scores and, in the gradient, what becomes of them.
-static inline size_t gk_attention_scratch(size_t length) {
-  return 2 * GK_ATTENTION_QUERIES * gk_attention_stride(length);
+static inline size_t gk_attention_scratch(size_t length, size_t window) {
+  return 2 * GK_ATTENTION_QUERIES * gk_attention_stride(length, window);
 }
+
+/// What the choice goes by: experts, then groups.
+static inline size_t gk_route_scratch(const gk_routing *rule) { return rule->e + rule->groups; }
 
 /// experts.inc
 typedef struct {
+  /// scratch: gk_route_scratch floats.
   void (*route)(
-    const float *logits, float *probabilities, int32_t *experts, float *weights, size_t t, size_t e, size_t k,
-    bool normalize);
+    const gk_routing *rule, const float *logits, const float *bias, float *scores, int32_t *experts, float *weights,
+    size_t t, float *scratch);
   void (*route_gradient)(
-    const float *dweights, const float *dprobabilities, const float *probabilities, const int32_t *experts,
-    const float *weights, float *dlogits, size_t t, size_t e, size_t k, bool normalize);
+    const gk_routing *rule, const float *dweights, const float *dscores, const float *scores, const int32_t *experts,
+    const float *weights, float *dlogits, size_t t);
   void (*combine)(const float *x, const int32_t *slot, const float *weights, float *y, size_t t, size_t k, size_t c);
   void (*combine_gradient)(
     const float *dy, const float *x, const int32_t *slot, const float *weights, float *dx, float *dweights, size_t t,
@@ -132,7 +142,7 @@ struct gk_kernels {
   gk_rows_kernels rows;
   gk_norm_kernels norm;
   gk_rotary_kernels rotary;
-  gk_swiglu_kernels swiglu;
+  gk_glu_kernels glu;
   gk_attention_kernels attention;
   gk_experts_kernels experts;
   gk_vocabulary_kernels vocabulary;

@@ -10,50 +10,79 @@ static void softmax(const double *x, double *p, size_t n) {
   for (size_t i = 0; i < n; i++) p[i] /= sum;
 }
 
-void naive_route_weights(
-  const double *logits, const int32_t *experts, double *probabilities, double *weights, size_t t, size_t e, size_t k,
-  bool normalize) {
-  double *p = malloc(e * sizeof *p);
-  for (size_t r = 0; r < t; r++) {
-    softmax(logits + r * e, p, e);
-    double sum = 0;
-    for (size_t j = 0; j < k; j++) sum += p[experts[r * k + j]];
-    for (size_t j = 0; j < k; j++) weights[r * k + j] = p[experts[r * k + j]] / (normalize ? sum : 1);
-    for (size_t i = 0; probabilities != NULL && i < e; i++) probabilities[r * e + i] = p[i];
-  }
-  free(p);
+static void score(const gk_routing *rule, const double *logits, double *scores) {
+  if (rule->scoring == GK_SOFTMAX) return softmax(logits, scores, rule->e);
+  for (size_t i = 0; i < rule->e; i++) scores[i] = 1 / (1 + exp(-logits[i]));
 }
 
-void naive_route_choice(const double *probabilities, int32_t *experts, size_t t, size_t e, size_t k) {
+void naive_route_weights(
+  const gk_routing *rule, const double *logits, const int32_t *experts, double *scores, double *weights, size_t t) {
+  size_t e = rule->e, k = rule->k;
+  double *s = malloc(e * sizeof *s);
   for (size_t r = 0; r < t; r++) {
-    const double *p = probabilities + r * e;
+    score(rule, logits + r * e, s);
+    double sum = rule->epsilon;
+    for (size_t j = 0; j < k; j++) sum += s[experts[r * k + j]];
+    for (size_t j = 0; j < k; j++) {
+      weights[r * k + j] = rule->scale * s[experts[r * k + j]] / (rule->normalize ? sum : 1);
+    }
+    for (size_t i = 0; scores != NULL && i < e; i++) scores[r * e + i] = s[i];
+  }
+  free(s);
+}
+
+/// Whether x[i] is among the k largest of x[n], a tie to the lower index.
+static bool among(const double *x, size_t n, size_t k, size_t i) {
+  size_t better = 0;
+  for (size_t j = 0; j < n; j++) better += x[j] > x[i] || (x[j] == x[i] && j < i);
+  return better < k;
+}
+
+void naive_route_choice(
+  const gk_routing *rule, const double *scores, const double *bias, int32_t *experts, size_t t) {
+  size_t e = rule->e, size = e / rule->groups;
+  double *value = malloc(e * sizeof *value), *merit = malloc(rule->groups * sizeof *merit);
+  for (size_t r = 0; r < t; r++) {
+    for (size_t i = 0; i < e; i++) value[i] = scores[r * e + i] + (bias != NULL ? bias[i] : 0);
+    for (size_t group = 0; group < rule->groups; group++) {
+      merit[group] = 0;
+      for (size_t i = 0; i < size; i++) {
+        if (among(value + group * size, size, rule->by_two ? 2 : 1, i)) merit[group] += value[group * size + i];
+      }
+    }
+    for (size_t i = 0; i < e; i++) {
+      if (!among(merit, rule->groups, rule->groups_kept, i / size)) value[i] = -INFINITY;
+    }
     size_t chosen = 0;
     for (size_t i = 0; i < e; i++) {
-      size_t better = 0;
-      for (size_t j = 0; j < e; j++) better += p[j] > p[i] || (p[j] == p[i] && j < i);
-      if (better < k) experts[r * k + chosen++] = (int32_t)i;
+      if (among(value, e, rule->k, i)) experts[r * rule->k + chosen++] = (int32_t)i;
     }
   }
+  free(merit);
+  free(value);
 }
 
 void naive_route_gradient(
-  const double *dweights, const double *dprobabilities, const double *logits, const int32_t *experts, double *dlogits,
-  size_t t, size_t e, size_t k, bool normalize) {
-  double *p = malloc(e * sizeof *p), *dp = malloc(e * sizeof *dp);
+  const gk_routing *rule, const double *dweights, const double *dscores, const double *logits, const int32_t *experts,
+  double *dlogits, size_t t) {
+  size_t e = rule->e, k = rule->k;
+  double *s = malloc(e * sizeof *s), *ds = malloc(e * sizeof *ds);
   for (size_t r = 0; r < t; r++) {
     const int32_t *chosen = experts + r * k;
     const double *dw = dweights + r * k;
-    softmax(logits + r * e, p, e);
-    for (size_t i = 0; i < e; i++) dp[i] = dprobabilities != NULL ? dprobabilities[r * e + i] : 0;
-    double sum = 0, along = 0, mean = 0;
-    for (size_t j = 0; j < k; j++) sum += p[chosen[j]];
-    for (size_t j = 0; j < k; j++) along += dw[j] * p[chosen[j]] / sum;
-    for (size_t j = 0; j < k; j++) dp[chosen[j]] += normalize ? (dw[j] - along) / sum : dw[j];
-    for (size_t i = 0; i < e; i++) mean += p[i] * dp[i];
-    for (size_t i = 0; i < e; i++) dlogits[r * e + i] += p[i] * (dp[i] - mean);
+    score(rule, logits + r * e, s);
+    for (size_t i = 0; i < e; i++) ds[i] = dscores != NULL ? dscores[r * e + i] : 0;
+    double sum = rule->epsilon, along = 0, mean = 0;
+    for (size_t j = 0; j < k; j++) sum += s[chosen[j]];
+    for (size_t j = 0; j < k; j++) along += dw[j] * s[chosen[j]] / sum;
+    for (size_t j = 0; j < k; j++) ds[chosen[j]] += rule->scale * (rule->normalize ? (dw[j] - along) / sum : dw[j]);
+    for (size_t i = 0; i < e; i++) mean += s[i] * ds[i];
+    for (size_t i = 0; i < e; i++) {
+      dlogits[r * e + i] += s[i] * (rule->scoring == GK_SOFTMAX ? ds[i] - mean : (1 - s[i]) * ds[i]);
+    }
   }
-  free(dp);
-  free(p);
+  free(ds);
+  free(s);
 }
 
 void naive_combine(

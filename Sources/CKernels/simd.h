@@ -146,4 +146,19 @@ GK_INLINE gk_vf gk_exp(gk_vf x) {
   return gk_select(x == x, y, x);
 }
 
+/// 1 / (1 + exp(-x)) of each lane.
+GK_INLINE gk_vf gk_sigmoid(gk_vf x) { return 1 / (1 + gk_exp(-x)); }
+
+/// tanh of each lane within 2 ulp: the polynomial of Cephes near 0, 1 - 2 / (exp(2 |x|) + 1) past it.
+GK_INLINE gk_vf gk_tanh(gk_vf x) {
+  gk_vf size = gk_max(x, -x), square = x * x;
+  gk_vf p = gk_set1(-5.70498872745e-3f);
+  p = gk_fma(p, square, gk_set1(2.06390887954e-2f));
+  p = gk_fma(p, square, gk_set1(-5.37397155531e-2f));
+  p = gk_fma(p, square, gk_set1(1.33314422036e-1f));
+  p = gk_fma(p, square, gk_set1(-3.33332819422e-1f));
+  gk_vf near = gk_fma(p * square, x, x), far = 1 - 2 / (gk_exp(size + size) + 1);
+  return gk_select(size < 0.625f, near, gk_select(x < 0, -far, far));
+}
+
 #endif

@@ -82,20 +82,51 @@ package func rmsNormGradient(
   gk_rms_norm_gradient(dy.start, x.start, w.start, rstd.start, dx.start, dw.start, x.rows, x.columns, accumulate)
 }
 
-/// Rotates x[T, heads · D] in place by the tables' rows `positions`; `inverse` is the gradient.
-package func rotate(_ x: Matrix, positions: Indices, cosine: Matrix, sine: Matrix, inverse: Bool = false) {
-  let headSize = cosine.columns * 2
-  gk_rope(
-    x.start, positions.start, cosine.start, sine.start, x.rows, x.columns / headSize, headSize, inverse)
+/// Turns channels `offset` ..< `offset` + 2 · the tables' columns of each head of x[T, heads · headSize] in place, by the
+/// tables' rows `positions`; by pairs of neighbours where interleaved, else of halves. `transposed` is the gradient.
+///
+/// - Parameter headSize: 2 · the tables' columns, where nil.
+package func rotate(
+  _ x: Matrix, positions: Indices, cosine: Matrix, sine: Matrix, headSize: Int? = nil, offset: Int = 0,
+  interleaved: Bool = false, transposed: Bool = false
+) {
+  let turned = 2 * cosine.columns
+  let headSize = headSize ?? turned
+  var rotation = gk_rotation(
+    heads: x.columns / headSize, head_stride: headSize, row_stride: x.columns, turned: turned,
+    interleaved: interleaved)
+  gk_rope(&rotation, x.start + offset, positions.start, cosine.start, sine.start, x.rows, transposed)
 }
 
-/// h = silu(gate) · up.
-package func swiglu(_ gate: Matrix, _ up: Matrix, into h: Matrix) {
-  gk_swiglu(gate.start, up.start, h.start, h.count)
+/// What a gated linear unit makes of its gate; CKernels.h has the equations.
+package enum Activation: Equatable {
+  case silu
+  /// The tanh form.
+  case gelu
+  /// gpt-oss: gate and up clamped at `limit`, silu(alpha · gate) / alpha · (up + 1).
+  case clamped(alpha: Float, limit: Float)
+
+  fileprivate var constants: gk_activation {
+    switch self {
+    case .silu: gk_activation(unit: GK_SILU, alpha: 0, limit: 0)
+    case .gelu: gk_activation(unit: GK_GELU, alpha: 0, limit: 0)
+    case .clamped(let alpha, let limit): gk_activation(unit: GK_CLAMPED, alpha: alpha, limit: limit)
+    }
+  }
 }
 
-package func swigluGradient(_ dh: Matrix, _ gate: Matrix, _ up: Matrix, dgate: Matrix, dup: Matrix) {
-  gk_swiglu_gradient(dh.start, gate.start, up.start, dgate.start, dup.start, dh.count)
+/// h = a(gate) · up: a gated linear unit.
+package func glu(_ gate: Matrix, _ up: Matrix, _ activation: Activation = .silu, into h: Matrix) {
+  var activation = activation.constants
+  gk_glu(&activation, gate.start, up.start, h.start, h.count)
+}
+
+/// Writes dgate and dup.
+package func gluGradient(
+  _ dh: Matrix, _ gate: Matrix, _ up: Matrix, _ activation: Activation = .silu, dgate: Matrix, dup: Matrix
+) {
+  var activation = activation.constants
+  gk_glu_gradient(&activation, dh.start, gate.start, up.start, dgate.start, dup.start, dh.count)
 }
 
 /// y[t] = sigmoid(gate[t, 0]) · x[t].
@@ -108,48 +139,111 @@ package func gateRowsGradient(_ dy: Matrix, _ x: Matrix, _ gate: Matrix, dx: Mat
   gk_gate_rows_gradient(dy.start, x.start, gate.start, dx.start, dgate.start, x.rows, x.columns)
 }
 
-/// The shape of grouped-query attention.
+/// How the queries of grouped-query attention attend.
 package struct HeadShape {
   package let queries: Int
   package let keyValues: Int
+  /// Channels of a head of q and k.
   package let size: Int
+  /// Channels of a head of v and of the output.
+  package let valueSize: Int
+  /// Of the scores q · k.
   package let scale: Float
-  /// Keys that a query sees, its own among them; 0 for all before it.
+  /// A score s becomes softcap · tanh(s / softcap); 0: off.
+  package let softcap: Float
+  /// A query sees the last `window` positions, its own included; 0: all.
   package var window: Int
 
-  package init(queries: Int, keyValues: Int, size: Int, scale: Float, window: Int = 0) {
+  /// - Parameter valueSize: `size`, where nil.
+  package init(
+    queries: Int, keyValues: Int, size: Int, valueSize: Int? = nil, scale: Float, softcap: Float = 0, window: Int = 0
+  ) {
     self.queries = queries
     self.keyValues = keyValues
     self.size = size
+    self.valueSize = valueSize ?? size
     self.scale = scale
+    self.softcap = softcap
     self.window = window
+  }
+
+  /// v's columns may be more than its heads take: they then lie at the start of its rows.
+  fileprivate func shape(_ v: Matrix) -> gk_attention_shape {
+    gk_attention_shape(
+      h: queries, g: keyValues, d: size, u: valueSize, v_stride: v.columns, scale: scale, softcap: softcap,
+      window: window)
   }
 }
 
-/// Causal attention of the queries of `segments` over k, v; lse[T, H] is kept for the gradient.
+/// Causal attention of the queries of `segments` over k, v; lse[T, H] is kept for the gradient. sinks[1, H] are logits
+/// that join each query's softmax with a value of 0. v may be k: its rows then begin with the values.
 package func attention(
-  _ q: Matrix, _ k: Matrix, _ v: Matrix, heads: HeadShape, segments: [Segment], spans: [Span], into out: Matrix,
-  lse: Matrix?
+  _ q: Matrix, _ k: Matrix, _ v: Matrix, sinks: Matrix? = nil, heads: HeadShape, segments: [Segment], spans: [Span],
+  into out: Matrix, lse: Matrix?
 ) {
+  var shape = heads.shape(v)
   gk_attention(
-    q.start, k.start, v.start, out.start, lse?.start, heads.queries, heads.keyValues, heads.size, heads.window,
-    heads.scale, segments, segments.count, spans)
+    &shape, q.start, k.start, v.start, sinks?.start, out.start, lse?.start, segments, segments.count, spans)
 }
 
-/// dq, dk, dv start at 0; trees[i] ..< trees[i + 1] are the segments of tree i.
+/// dq, dk, dv start at 0, dv is dk where v is k; dsinks is added to; trees[i] ..< trees[i + 1] are the segments of tree
+/// i.
 package func attentionGradient(
-  _ dout: Matrix, _ q: Matrix, _ k: Matrix, _ v: Matrix, out: Matrix, lse: Matrix, heads: HeadShape,
-  segments: [Segment], spans: [Span], trees: [Int32], dq: Matrix, dk: Matrix, dv: Matrix
+  _ dout: Matrix, _ q: Matrix, _ k: Matrix, _ v: Matrix, sinks: Matrix? = nil, out: Matrix, lse: Matrix,
+  heads: HeadShape, segments: [Segment], spans: [Span], trees: [Int32], dq: Matrix, dk: Matrix, dv: Matrix,
+  dsinks: Matrix? = nil
 ) {
+  var shape = heads.shape(v)
   gk_attention_gradient(
-    dout.start, q.start, k.start, v.start, out.start, lse.start, dq.start, dk.start, dv.start, heads.queries,
-    heads.keyValues, heads.size, heads.window, heads.scale, segments, spans, trees, trees.count - 1)
+    &shape, dout.start, q.start, k.start, v.start, sinks?.start, out.start, lse.start, dq.start, dk.start, dv.start,
+    dsinks?.start, segments, spans, trees, trees.count - 1)
+}
+
+/// How K of E experts are chosen, and what they weigh.
+package struct RoutingRule {
+  /// What turns logits into scores.
+  package enum Scoring { case softmax, sigmoid }
+
+  /// K.
+  package let perToken: Int
+  package var scoring = Scoring.softmax
+  /// Groups of experts, of equal size.
+  package var groups = 1
+  /// Groups whose experts may be chosen: the best ones.
+  package var groupsKept = 1
+  /// Whether a group is as good as the sum of its two best experts; otherwise as its best.
+  package var groupsByTwo = false
+  /// Whether the chosen scores are divided by their sum + epsilon.
+  package var normalize = false
+  package var epsilon: Float = 0
+  /// What the weights are multiplied by, at last.
+  package var scale: Float = 1
+
+  package init(
+    perToken: Int, scoring: Scoring = .softmax, groups: Int = 1, groupsKept: Int = 1, groupsByTwo: Bool = false,
+    normalize: Bool = false, epsilon: Float = 0, scale: Float = 1
+  ) {
+    self.perToken = perToken
+    self.scoring = scoring
+    self.groups = groups
+    self.groupsKept = groupsKept
+    self.groupsByTwo = groupsByTwo
+    self.normalize = normalize
+    self.epsilon = epsilon
+    self.scale = scale
+  }
+
+  fileprivate func routing(experts: Int) -> gk_routing {
+    gk_routing(
+      e: experts, k: perToken, scoring: scoring == .softmax ? GK_SOFTMAX : GK_SIGMOID, groups: groups,
+      groups_kept: groupsKept, by_two: groupsByTwo, normalize: normalize, epsilon: epsilon, scale: scale)
+  }
 }
 
 /// What routing decided for T tokens over E experts, K each.
 package struct Routing {
-  /// [T, E], softmax of the router's logits.
-  package let probabilities: Matrix
+  /// [T, E], softmax or sigmoid of the router's logits.
+  package let scores: Matrix
   /// [T, K], ascending expert index.
   package let experts: Indices
   /// [T, K].
@@ -162,24 +256,28 @@ package struct Routing {
   package let slot: Indices
 }
 
-/// Chooses the K most probable experts of each token and sorts the choices by expert.
-package func route(_ logits: Matrix, perToken k: Int, normalize: Bool, in workspace: Workspace) -> Routing {
-  let (t, e) = (logits.rows, logits.columns)
+/// Chooses the K best experts of each token by score, plus correction[1, E], and sorts the choices by expert.
+package func route(
+  _ logits: Matrix, _ rule: RoutingRule, correction: Matrix? = nil, in workspace: Workspace
+) -> Routing {
+  let (t, e, k) = (logits.rows, logits.columns, rule.perToken)
   let routing = Routing(
-    probabilities: workspace.matrix(t, e), experts: workspace.indices(t * k), weights: workspace.matrix(t, k),
+    scores: workspace.matrix(t, e), experts: workspace.indices(t * k), weights: workspace.matrix(t, k),
     offsets: workspace.indices(e + 1), token: workspace.indices(t * k), slot: workspace.indices(t * k))
+  var rule = rule.routing(experts: e)
   gk_route(
-    logits.start, routing.probabilities.start, routing.experts.start, routing.weights.start, t, e, k, normalize)
+    &rule, logits.start, correction?.start, routing.scores.start, routing.experts.start, routing.weights.start, t)
   gk_sort_by_expert(
     routing.experts.start, routing.offsets.start, routing.token.start, routing.slot.start, t, e, k)
   return routing
 }
 
 /// dlogits[T, E] from dweights[T, K].
-package func routeGradient(_ dweights: Matrix, _ routing: Routing, normalize: Bool, into dlogits: Matrix) {
+package func routeGradient(_ dweights: Matrix, _ routing: Routing, _ rule: RoutingRule, into dlogits: Matrix) {
+  var rule = rule.routing(experts: dlogits.columns)
   gk_route_gradient(
-    dweights.start, nil, routing.probabilities.start, routing.experts.start, routing.weights.start, dlogits.start,
-    dlogits.rows, dlogits.columns, dweights.columns, normalize)
+    &rule, dweights.start, nil, routing.scores.start, routing.experts.start, routing.weights.start, dlogits.start,
+    dlogits.rows)
 }
 
 /// y[t] = Σ over the choices of t of weight · x[sorted row], experts ascending.

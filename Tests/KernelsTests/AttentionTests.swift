@@ -1,117 +1,22 @@
 import CKernels
+import Foundation
 import Testing
-
-/// Queries, keys and values of sequences that share prefixes.
-struct AttentionCase {
-  var h = 4
-  var g = 2
-  var d = 16
-  var window = 0
-  /// Rows of q. Those of k and v stand `shift` further on, behind rows that nobody reads.
-  var rows = 0
-  static let shift = 3
-  var segments: [gk_segment] = []
-  var spans: [gk_span] = []
-  /// Segments of each tree.
-  var trees: [Int32] = [0]
-  var q: [Float] = []
-  var k: [Float] = []
-  var v: [Float] = []
-  var dout: [Float] = []
-
-  var scale: Float { 1 / Float(d).squareRoot() }
-
-  init(heads h: Int, keyValueHeads g: Int, size d: Int) { (self.h, self.g, self.d) = (h, g, d) }
-
-  /// A run of new tokens after those of `prefix`.
-  mutating func addSegment(rows count: Int, prefix: [Range<Int>] = []) {
-    addSegment(rows..<rows + count, prefix: prefix)
-    rows += count
-  }
-
-  mutating func addSegment(_ tokens: Range<Int>, prefix: [Range<Int>]) {
-    segments.append(
-      gk_segment(
-        row: Int32(tokens.lowerBound), rows: Int32(tokens.count), kv: Int32(tokens.lowerBound + Self.shift),
-        span: Int32(spans.count), spans: Int32(prefix.count)))
-    spans += prefix.map { gk_span(row: Int32($0.lowerBound + Self.shift), rows: Int32($0.count)) }
-  }
-
-  mutating func endTree() { trees.append(Int32(segments.count)) }
-
-  mutating func fill(_ numbers: inout Numbers) {
-    q = numbers.normals(rows * h * d)
-    k = numbers.normals((rows + Self.shift) * g * d)
-    v = numbers.normals((rows + Self.shift) * g * d)
-    dout = numbers.normals(rows * h * d)
-  }
-
-  /// out and lse.
-  func forward() -> [[Float]] {
-    var (out, lse) = (unwritten(rows * h * d), unwritten(rows * h))
-    gk_attention(q, k, v, &out, &lse, h, g, d, window, scale, segments, segments.count, spans)
-    return [out, lse]
-  }
-
-  /// dq, dk and dv.
-  func gradient(out: [Float], lse: [Float]) -> [[Float]] {
-    var dq = [Float](repeating: 0, count: q.count)
-    var (dk, dv) = ([Float](repeating: 0, count: k.count), [Float](repeating: 0, count: v.count))
-    gk_attention_gradient(
-      dout, q, k, v, out, lse, &dq, &dk, &dv, h, g, d, window, scale, segments, spans, trees, trees.count - 1)
-    return [dq, dk, dv]
-  }
-
-  func twinForward(_ q: [Double], _ k: [Double], _ v: [Double]) -> [[Double]] {
-    var (out, lse) = (zeros(q.count), zeros(rows * h))
-    naive_attention(q, k, v, &out, &lse, h, g, d, window, Double(scale), segments, segments.count, spans)
-    return [out, lse]
-  }
-
-  func twinGradient() -> [[Double]] {
-    var (dq, dk, dv) = (zeros(q.count), zeros(k.count), zeros(v.count))
-    naive_attention_gradient(
-      dout.doubles, q.doubles, k.doubles, v.doubles, &dq, &dk, &dv, h, g, d, window, Double(scale), segments,
-      segments.count,
-      spans)
-    return [dq, dk, dv]
-  }
-
-  /// A prompt, branches that share it, one that branches again, a decoded token after several spans; then a sequence of
-  /// its own.
-  static func tree(heads h: Int, keyValueHeads g: Int, size d: Int, _ numbers: inout Numbers) -> AttentionCase {
-    var example = AttentionCase(heads: h, keyValueHeads: g, size: d)
-    let prompt = 0..<1 + numbers.below(40)
-    example.addSegment(rows: prompt.count)
-    let branch = example.rows..<example.rows + 1 + numbers.below(20)
-    example.addSegment(rows: branch.count, prefix: [prompt])
-    example.addSegment(rows: 1 + numbers.below(9), prefix: [prompt, branch])
-    example.addSegment(rows: 1, prefix: [prompt])
-    let part = branch.prefix((branch.count + 1) / 2)
-    example.addSegment(rows: 1, prefix: [prompt, part, example.rows - 1..<example.rows])
-    example.endTree()
-    example.addSegment(rows: 17 + numbers.below(8))
-    example.endTree()
-    example.fill(&numbers)
-    return example
-  }
-}
 
 extension KernelSuite {
   @Suite struct AttentionTests {
     static let shapes = [
-      (1, 1, 2), (4, 2, 16), (9, 3, 64), (8, 1, 32), (3, 3, 80), (2, 1, 128), (5, 1, 6), (6, 2, 18), (14, 2, 34),
+      AttentionCase(1, 1, 2), AttentionCase(4, 2, 16), AttentionCase(9, 3, 64), AttentionCase(8, 1, 32),
+      AttentionCase(3, 3, 80), AttentionCase(2, 1, 128), AttentionCase(5, 1, 6), AttentionCase(6, 2, 18),
+      AttentionCase(14, 2, 34), AttentionCase(4, 2, 24, u: 16), AttentionCase(3, 1, 20, u: 33),
+      AttentionCase(2, 2, 8, window: 1), AttentionCase(3, 3, 16, window: 2), AttentionCase(6, 2, 16, window: 7),
+      AttentionCase(5, 1, 6, window: 40), AttentionCase(4, 1, 16, window: 1000), AttentionCase(4, 2, 16, sinks: true),
+      AttentionCase(4, 2, 16, softcap: 2), AttentionCase(6, 2, 18, u: 7, window: 11, softcap: 1, sinks: true),
     ]
 
-    /// 0: every query sees all keys before it.
-    static let windows = [0, 2, 5, 11]
-
-    @Test(arguments: shapes, windows)
-    func attentionAndItsGradientEqualTheirTwins(_ shape: (h: Int, g: Int, d: Int), window: Int) {
-      var numbers = Numbers(seed: UInt64(shape.d))
-      var example = AttentionCase.tree(heads: shape.h, keyValueHeads: shape.g, size: shape.d, &numbers)
-      example.window = window
-      let forward = example.twinForward(example.q.doubles, example.k.doubles, example.v.doubles)
+    @Test(arguments: shapes) func attentionAndItsGradientEqualTheirTwins(empty: AttentionCase) {
+      var numbers = Numbers(seed: UInt64(empty.shape.d))
+      let example = empty.tree(&numbers)
+      let forward = example.twinForward()
       let gradient = example.twinGradient()
       onEveryVariant {
         let results = example.forward()
@@ -124,30 +29,34 @@ extension KernelSuite {
       }
     }
 
-    @Test func theGradientIsThatOfTheTwin() {
-      var numbers = Numbers(seed: 7)
-      var example = AttentionCase(heads: 2, keyValueHeads: 1, size: 4)
+    @Test(arguments: [
+      AttentionCase(2, 1, 4), AttentionCase(2, 1, 4, u: 3, window: 3, softcap: 1.5, sinks: true),
+    ])
+    func theGradientIsThatOfTheTwin(empty: AttentionCase) {
+      var (numbers, example) = (Numbers(seed: 7), empty)
       example.addSegment(rows: 3)
       example.addSegment(rows: 2, prefix: [0..<3])
       example.endTree()
       example.fill(&numbers)
-      let (q, k, v) = (example.q.doubles, example.k.doubles, example.v.doubles)
-      func loss(_ q: [Double], _ k: [Double], _ v: [Double]) -> Double {
-        dot(example.twinForward(q, k, v)[0], example.dout.doubles)
+      let (q, k, v, sinks) = (example.q.doubles, example.k.doubles, example.v.doubles, example.sinks?.doubles)
+      func loss(_ q: [Double], _ k: [Double], _ v: [Double], _ sinks: [Double]?) -> Double {
+        dot(example.twinForward(q, k, v, sinks)[0], example.dout.doubles)
       }
       let gradient = example.twinGradient()
-      #expect(relativeError(gradient[0], centralDifferences(q) { loss($0, k, v) }) < 1e-8)
-      #expect(relativeError(gradient[1], centralDifferences(k) { loss(q, $0, v) }) < 1e-8)
-      #expect(relativeError(gradient[2], centralDifferences(v) { loss(q, k, $0) }) < 1e-8)
+      #expect(relativeError(gradient[0], centralDifferences(q) { loss($0, k, v, sinks) }) < 1e-8)
+      #expect(relativeError(gradient[1], centralDifferences(k) { loss(q, $0, v, sinks) }) < 1e-8)
+      #expect(relativeError(gradient[2], centralDifferences(v) { loss(q, k, $0, sinks) }) < 1e-8)
+      if let sinks {
+        let differences = centralDifferences(sinks) { loss(q, k, v, $0) }
+        #expect(relativeError(gradient[3].map { $0 - 1 }, differences) < 1e-8)
+      }
     }
 
     /// Each sequence of the tree alone, as one segment over rows of its own: the same bits.
-    @Test(arguments: shapes, windows)
-    func aTreeGivesTheBitsOfItsSequencesAlone(_ shape: (h: Int, g: Int, d: Int), window: Int) {
+    @Test(arguments: shapes) func aTreeGivesTheBitsOfItsSequencesAlone(empty: AttentionCase) {
       for seed in UInt64(0)..<6 {
-        var numbers = Numbers(seed: seed * 100 + UInt64(shape.d))
-        var tree = AttentionCase.tree(heads: shape.h, keyValueHeads: shape.g, size: shape.d, &numbers)
-        tree.window = window
+        var numbers = Numbers(seed: seed * 100 + UInt64(empty.shape.d))
+        let tree = empty.tree(&numbers)
         for variant in variants {
           with(variant: variant) {
             let together = tree.forward()
@@ -163,7 +72,7 @@ extension KernelSuite {
     private func expectAlone(
       _ segment: gk_segment, of tree: AttentionCase, equals together: [[Float]], _ variant: String
     ) {
-      let (h, g, d) = (tree.h, tree.g, tree.d)
+      let (h, g, d, u) = (tree.shape.h, tree.shape.g, tree.shape.d, tree.shape.u)
       var rows: [Int] = []
       for span in tree.spans[Int(segment.span)..<Int(segment.span + segment.spans)] {
         rows += (0..<Int(span.rows)).map { Int(span.row) - AttentionCase.shift + $0 }
@@ -173,18 +82,18 @@ extension KernelSuite {
       func part(_ x: [Float], _ width: Int, shift: Int = 0) -> [Float] {
         x.prefix(shift * width) + rows.flatMap { x[($0 + shift) * width..<($0 + shift + 1) * width] }
       }
-      var alone = AttentionCase(heads: h, keyValueHeads: g, size: d)
-      alone.window = tree.window
+      var alone = tree
+      (alone.rows, alone.segments, alone.spans) = (0, [], [])
       alone.addSegment(rows: rows.count)
       alone.q = part(tree.q, h * d)
       alone.k = part(tree.k, g * d, shift: AttentionCase.shift)
-      alone.v = part(tree.v, g * d, shift: AttentionCase.shift)
+      alone.v = part(tree.v, g * u, shift: AttentionCase.shift)
       let results = alone.forward()
       for i in prefix..<rows.count {
         let (from, to) = (rows[i], rows[i] + 1)
         #expect(
-          results[0][i * h * d..<(i + 1) * h * d].map(\.bitPattern)
-            == together[0][from * h * d..<to * h * d].map(\.bitPattern), "\(variant), row \(i)")
+          results[0][i * h * u..<(i + 1) * h * u].map(\.bitPattern)
+            == together[0][from * h * u..<to * h * u].map(\.bitPattern), "\(variant), row \(i)")
         #expect(
           results[1][i * h..<(i + 1) * h].map(\.bitPattern) == together[1][from * h..<to * h].map(\.bitPattern),
           "\(variant), row \(i)")
@@ -192,11 +101,14 @@ extension KernelSuite {
     }
 
     /// The whole of a long sequence against the same one token by token, its cache cut into spans at random.
-    @Test(arguments: windows + [1, 40]) func decodingGivesTheBitsOfThePrefill(window: Int) {
+    @Test(arguments: [
+      AttentionCase(6, 2, 48), AttentionCase(6, 2, 16, window: 37), AttentionCase(3, 3, 20, window: 5, sinks: true),
+      AttentionCase(4, 1, 24, u: 20, window: 130, softcap: 5),
+    ])
+    func decodingGivesTheBitsOfThePrefill(empty: AttentionCase) {
       var numbers = Numbers(seed: 11)
       let length = 150
-      var prefill = AttentionCase(heads: 6, keyValueHeads: 2, size: 48)
-      prefill.window = window
+      var prefill = empty
       prefill.addSegment(rows: length)
       prefill.fill(&numbers)
       var decode = prefill
@@ -216,7 +128,7 @@ extension KernelSuite {
 
     @Test func whatAQueryCannotSeeDoesNotReachIt() {
       var numbers = Numbers(seed: 12)
-      var example = AttentionCase(heads: 3, keyValueHeads: 1, size: 16)
+      var example = AttentionCase(3, 1, 16)
       example.addSegment(rows: 21)
       example.fill(&numbers)
       for variant in variants {
@@ -231,8 +143,68 @@ extension KernelSuite {
       }
     }
 
+    @Test func whatTheWindowHidesDoesNotReachAQuery() {
+      var numbers = Numbers(seed: 14)
+      var example = AttentionCase(3, 1, 16, window: 6)
+      example.addSegment(rows: 9)
+      example.addSegment(rows: 12, prefix: [0..<9])
+      example.fill(&numbers)
+      for variant in variants {
+        with(variant: variant) {
+          let before = example.forward()[0]
+          var changed = example
+          // Position 8: what is at 14 and later no longer sees it.
+          let row = 8 + AttentionCase.shift
+          for i in row * 16..<(row + 1) * 16 { (changed.k[i], changed.v[i]) = (.nan, .infinity) }
+          let after = changed.forward()[0]
+          #expect(after[8 * 48..<14 * 48].allSatisfy { $0.isNaN }, "\(variant)")
+          for rows in [0..<8, 14..<21] {
+            let range = rows.lowerBound * 48..<rows.upperBound * 48
+            #expect(before[range].map(\.bitPattern) == after[range].map(\.bitPattern), "\(variant)")
+          }
+        }
+      }
+    }
+
+    /// Values that are the first channels of the keys, and their gradients likewise: what latent attention reads.
+    @Test func valuesMayLieWithinKeys() {
+      var numbers = Numbers(seed: 15)
+      let (d, u) = (40, 24)
+      var apart = AttentionCase(4, 1, d, u: u, window: 9).tree(&numbers)
+      let keyRows = (0..<apart.k.count / d).map { apart.k[$0 * d..<($0 + 1) * d] }
+      apart.v = keyRows.flatMap { $0.prefix(u) }
+      var within = apart
+      within.shape.v_stride = d
+      onEveryVariant {
+        let (expected, results) = (apart.forward(), within.forwardSharing())
+        #expect(expected.map(\.bits) == results.map(\.bits))
+        return [within.gradientSharing(out: results[0], lse: results[1])]
+      } check: { variant, results in
+        let twin = apart.twinGradient()
+        var expected = twin[1]
+        for row in 0..<keyRows.count { for c in 0..<u { expected[row * d + c] += twin[2][row * u + c] } }
+        #expect(relativeError(results[0], expected) < 1e-6, "\(variant)")
+      }
+    }
+
+    @Test func aSinkTakesItsShare() {
+      // Two equal scores and a sink at the same height: each has a third.
+      var example = AttentionCase(1, 1, 2, sinks: true)
+      example.addSegment(rows: 2)
+      example.q = [0, 0, 0, 0]
+      example.k = [Float](repeating: 1, count: 2 * (2 + AttentionCase.shift))
+      example.v = [Float](repeating: .nan, count: 2 * AttentionCase.shift) + [3, 6, 6, 12]
+      example.sinks = [0]
+      onEveryVariant {
+        example.forward()
+      } check: { variant, results in
+        #expect(relativeError(results[0], [1.5, 3, 3, 6]) < 1e-7, "\(variant)")
+        #expect(relativeError(results[1], [log(2), log(3)]) < 1e-7, "\(variant)")
+      }
+    }
+
     @Test func largeScoresDoNotOverflow() {
-      var example = AttentionCase(heads: 1, keyValueHeads: 1, size: 2)
+      var example = AttentionCase(1, 1, 2)
       example.addSegment(rows: 2)
       let unread = [Float](repeating: .nan, count: 2 * AttentionCase.shift)
       example.q = [300, 0, 300, 0]
@@ -242,20 +214,21 @@ extension KernelSuite {
         example.forward()
       } check: { variant, results in
         #expect(results[0] == [1, 2, 3, 4], "\(variant)")
-        #expect(results[1] == [-90_000 * example.scale, 90_000 * example.scale], "\(variant)")
+        #expect(results[1] == [-90_000 * example.shape.scale, 90_000 * example.shape.scale], "\(variant)")
       }
     }
 
     @Test func noSegmentsAndNoLseAreFine() {
-      gk_attention(nil, nil, nil, nil, nil, 2, 1, 4, 0, 1, nil, 0, nil)
-      gk_attention_gradient(nil, nil, nil, nil, nil, nil, nil, nil, nil, 2, 1, 4, 0, 1, nil, nil, [0], 0)
-      var example = AttentionCase(heads: 2, keyValueHeads: 1, size: 4)
+      var example = AttentionCase(2, 1, 4)
+      gk_attention(&example.shape, nil, nil, nil, nil, nil, nil, nil, 0, nil)
+      gk_attention_gradient(
+        &example.shape, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, [0], 0)
       example.addSegment(rows: 5)
       var numbers = Numbers(seed: 13)
       example.fill(&numbers)
       var out = unwritten(5 * 8)
       gk_attention(
-        example.q, example.k, example.v, &out, nil, 2, 1, 4, 0, example.scale, example.segments, 1, example.spans)
+        &example.shape, example.q, example.k, example.v, nil, &out, nil, example.segments, 1, example.spans)
       #expect(out.bits == example.forward()[0].bits)
     }
   }

@@ -26,10 +26,12 @@ extension KernelSuite {
         return y
       }
       // The end of a row is the end of a vector in one case only.
-      expectSameBits(x, c) { rows, first in
-        var h = unwritten(rows.count)
-        gk_swiglu(rows, Array(up[first * c..<first * c + rows.count]), &h, rows.count)
-        return h
+      for var activation in GLUTests.activations {
+        expectSameBits(x, c) { rows, first in
+          var h = unwritten(rows.count)
+          gk_glu(&activation, rows, Array(up[first * c..<first * c + rows.count]), &h, rows.count)
+          return h
+        }
       }
       let targets = numbers.indices(t, below: c)
       expectSameBits(x, c) { rows, first in
@@ -41,9 +43,10 @@ extension KernelSuite {
       let k = min(c, 3)
       expectSameBits(x, c) { rows, _ in
         let n = rows.count / c
-        var (probabilities, weights) = (unwritten(n * c), unwritten(n * k))
+        var (scores, weights) = (unwritten(n * c), unwritten(n * k))
         var experts = [Int32](repeating: -1, count: n * k)
-        gk_route(rows, &probabilities, &experts, &weights, n, c, k, true)
+        var rule = gk_routing(c, k, normalize: true)
+        gk_route(&rule, rows, nil, &scores, &experts, &weights, n)
         return weights
       }
       let tokens = numbers.indices(2 * t, below: t)

@@ -1,67 +1,88 @@
 import CKernels
 import Testing
 
+extension gk_routing {
+  init(
+    _ e: Int, _ k: Int, scoring: gk_scoring = GK_SOFTMAX, groups: Int = 1, kept: Int = 1, byTwo: Bool = false,
+    normalize: Bool = false, epsilon: Float = 0, scale: Float = 1
+  ) {
+    self.init(
+      e: e, k: k, scoring: scoring, groups: groups, groups_kept: kept, by_two: byTwo, normalize: normalize,
+      epsilon: epsilon, scale: scale)
+  }
+}
+
 extension KernelSuite {
   @Suite struct ExpertsTests {
-    static let shapes = [(0, 4, 2), (1, 1, 1), (5, 3, 3), (9, 8, 2), (40, 60, 4), (300, 128, 8)]
+    static let rules = [
+      gk_routing(4, 2), gk_routing(1, 1), gk_routing(3, 3, normalize: true), gk_routing(8, 2, normalize: true),
+      gk_routing(60, 4), gk_routing(128, 8, normalize: true), gk_routing(8, 3, groups: 4, kept: 2, scale: 16),
+      gk_routing(64, 6, groups: 8, kept: 3, normalize: true),
+      gk_routing(5, 2, scoring: GK_SIGMOID), gk_routing(64, 6, scoring: GK_SIGMOID, normalize: true, scale: 2.446),
+      gk_routing(
+        256, 8, scoring: GK_SIGMOID, groups: 8, kept: 4, byTwo: true, normalize: true, epsilon: 1e-20, scale: 2.5),
+      gk_routing(12, 4, scoring: GK_SIGMOID, groups: 3, kept: 2, byTwo: true, normalize: true, epsilon: 0.25),
+    ]
 
-    @Test(arguments: shapes) func routingAndItsGradientEqualTheirTwins(t: Int, e: Int, k: Int) {
-      var numbers = Numbers(seed: 1)
-      let logits = numbers.normals(t * e, deviation: 2)
-      let (dweights, dprobabilities) = (numbers.normals(t * k), numbers.normals(t * e))
-      for normalize in [false, true] {
+    @Test(arguments: rules, [0, 2, 9, 300]) func routingAndItsGradientEqualTheirTwins(rule: gk_routing, t: Int) {
+      var (rule, numbers) = (rule, Numbers(seed: 1))
+      let (e, k) = (rule.e, rule.k)
+      let (logits, bias) = (numbers.normals(t * e, deviation: 2), numbers.normals(e, deviation: 0.1))
+      let (dweights, dscores) = (numbers.normals(t * k), numbers.normals(t * e))
+      for bias in [nil, bias] {
         onEveryVariant {
-          var (probabilities, weights) = (unwritten(t * e), unwritten(t * k))
+          var (scores, weights) = (unwritten(t * e), unwritten(t * k))
           var experts = [Int32](repeating: -1, count: t * k)
-          gk_route(logits, &probabilities, &experts, &weights, t, e, k, normalize)
+          gk_route(&rule, logits, bias, &scores, &experts, &weights, t)
           var (dlogits, withBoth) = (unwritten(t * e), unwritten(t * e))
-          gk_route_gradient(dweights, nil, probabilities, experts, weights, &dlogits, t, e, k, normalize)
-          gk_route_gradient(
-            dweights, dprobabilities, probabilities, experts, weights, &withBoth, t, e, k, normalize)
-          return [probabilities, weights, experts.map { Float($0) }, dlogits, withBoth]
+          gk_route_gradient(&rule, dweights, nil, scores, experts, weights, &dlogits, t)
+          gk_route_gradient(&rule, dweights, dscores, scores, experts, weights, &withBoth, t)
+          return [scores, weights, experts.map { Float($0) }, dlogits, withBoth]
         } check: { variant, results in
           guard t > 0 else { return }
           let experts = results[2].map { Int32($0) }
           var chosen = [Int32](repeating: -1, count: t * k)
-          naive_route_choice(results[0].doubles, &chosen, t, e, k)
+          naive_route_choice(&rule, results[0].doubles, bias?.doubles, &chosen, t)
           #expect(experts == chosen, "\(variant)")
-          var (probabilities, weights) = (zeros(t * e), zeros(t * k))
-          naive_route_weights(logits.doubles, experts, &probabilities, &weights, t, e, k, normalize)
-          #expect(relativeError(results[0], probabilities) < 3e-7, "\(variant)")
+          var (scores, weights) = (zeros(t * e), zeros(t * k))
+          naive_route_weights(&rule, logits.doubles, experts, &scores, &weights, t)
+          #expect(relativeError(results[0], scores) < 3e-7, "\(variant)")
           #expect(relativeError(results[1], weights) < 5e-7, "\(variant)")
           var (dlogits, withBoth) = (zeros(t * e), zeros(t * e))
-          naive_route_gradient(dweights.doubles, nil, logits.doubles, experts, &dlogits, t, e, k, normalize)
-          naive_route_gradient(
-            dweights.doubles, dprobabilities.doubles, logits.doubles, experts, &withBoth, t, e, k, normalize)
-          // Of one expert, all gradients are 0 but for rounding.
-          let tolerance = e == 1 ? .infinity : 1e-6
+          naive_route_gradient(&rule, dweights.doubles, nil, logits.doubles, experts, &dlogits, t)
+          naive_route_gradient(&rule, dweights.doubles, dscores.doubles, logits.doubles, experts, &withBoth, t)
+          // Of one expert, all gradients are 0 but for rounding. 1 - sigmoid is as far off as a sigmoid that is nearly 1.
+          let tolerance = e == 1 ? .infinity : rule.scoring == GK_SOFTMAX ? 1e-6 : 3e-6
           #expect(relativeError(results[3], dlogits) < tolerance, "\(variant)")
           #expect(relativeError(results[4], withBoth) < tolerance, "\(variant)")
         }
       }
     }
 
-    @Test(arguments: [false, true]) func theRoutersGradientIsThatOfItsTwin(normalize: Bool) {
+    @Test(arguments: [GK_SOFTMAX, GK_SIGMOID], [false, true])
+    func theRoutersGradientIsThatOfItsTwin(scoring: gk_scoring, normalize: Bool) {
       var numbers = Numbers(seed: 2)
       let (t, e, k) = (3, 6, 2)
+      var rule = gk_routing(e, k, scoring: scoring, normalize: normalize, epsilon: 0.125, scale: 1.5)
       let logits = numbers.normals(t * e).doubles
-      let (dweights, dprobabilities) = (numbers.normals(t * k).doubles, numbers.normals(t * e).doubles)
+      let (dweights, dscores) = (numbers.normals(t * k).doubles, numbers.normals(t * e).doubles)
       let experts: [Int32] = [0, 3, 1, 2, 4, 5]
       func loss(_ logits: [Double]) -> Double {
-        var (probabilities, weights) = (zeros(t * e), zeros(t * k))
-        naive_route_weights(logits, experts, &probabilities, &weights, t, e, k, normalize)
-        return dot(weights, dweights) + dot(probabilities, dprobabilities)
+        var (scores, weights) = (zeros(t * e), zeros(t * k))
+        naive_route_weights(&rule, logits, experts, &scores, &weights, t)
+        return dot(weights, dweights) + dot(scores, dscores)
       }
       var dlogits = zeros(t * e)
-      naive_route_gradient(dweights, dprobabilities, logits, experts, &dlogits, t, e, k, normalize)
+      naive_route_gradient(&rule, dweights, dscores, logits, experts, &dlogits, t)
       #expect(relativeError(dlogits, centralDifferences(logits, loss)) < 1e-8)
     }
 
     @Test func tiesGoToTheLowerExpertAndExpertsAscend() {
       onEveryVariant {
-        var (probabilities, weights, experts) = (unwritten(15), unwritten(6), [Int32](repeating: -1, count: 6))
+        var rule = gk_routing(5, 2, normalize: true)
+        var (scores, weights, experts) = (unwritten(15), unwritten(6), [Int32](repeating: -1, count: 6))
         let logits: [Float] = [1, 1, 1, 1, 1] + [0, 2, 0, 2, 2] + [3, 0, 1, 0, 3]
-        gk_route(logits, &probabilities, &experts, &weights, 3, 5, 2, true)
+        gk_route(&rule, logits, nil, &scores, &experts, &weights, 3)
         return [weights, experts.map { Float($0) }]
       } check: { variant, results in
         #expect(results[1] == [0, 1, 1, 3, 0, 4], "\(variant)")
@@ -69,10 +90,39 @@ extension KernelSuite {
       }
     }
 
+    @Test func groupsTieToTheLowerAndCountTheirBestOrTheirTwoBest() {
+      // The best expert is in group 1; the best two are in group 2; groups 0 and 2 are as good in their best.
+      let logits: [Float] = [1, -1, 2, -2, 1, 0]
+      for (byTwo, kept, expected) in [(false, 1, [2, 3]), (true, 1, [4, 5]), (false, 2, [0, 2])]
+        as [(Bool, Int, [Float])]
+      {
+        onEveryVariant {
+          var rule = gk_routing(6, 2, scoring: GK_SIGMOID, groups: 3, kept: kept, byTwo: byTwo)
+          var (scores, weights, experts) = (unwritten(6), unwritten(2), [Int32](repeating: -1, count: 2))
+          gk_route(&rule, logits, nil, &scores, &experts, &weights, 1)
+          return [experts.map { Float($0) }]
+        } check: { variant, results in
+          #expect(results[0] == expected, "\(variant) by two \(byTwo)")
+        }
+      }
+    }
+
+    @Test func theCorrectionChoosesButDoesNotWeigh() {
+      onEveryVariant {
+        var rule = gk_routing(3, 1, scoring: GK_SIGMOID)
+        var (scores, weights, experts) = (unwritten(3), unwritten(1), [Int32](repeating: -1, count: 1))
+        gk_route(&rule, [3, 0, 1], [0, 1, 0], &scores, &experts, &weights, 1)
+        return [weights, experts.map { Float($0) }]
+      } check: { variant, results in
+        #expect(results == [[0.5], [1]], "\(variant)")
+      }
+    }
+
     @Test func expertsAreDistinctEvenAmongNaN() {
       onEveryVariant {
-        var (probabilities, weights, experts) = (unwritten(6), unwritten(3), [Int32](repeating: -1, count: 3))
-        gk_route([1, .nan, 2, 3, .nan, 0], &probabilities, &experts, &weights, 1, 6, 3, true)
+        var rule = gk_routing(6, 3, groups: 2, kept: 1, normalize: true)
+        var (scores, weights, experts) = (unwritten(6), unwritten(3), [Int32](repeating: -1, count: 3))
+        gk_route(&rule, [1, .nan, 2, 3, .nan, 0], nil, &scores, &experts, &weights, 1)
         return [experts.map { Float($0) }]
       } check: { variant, results in
         let experts = results[0].map { Int($0) }

@@ -3,6 +3,7 @@
 // Shape legend, used everywhere in this library:
 //   T  tokens (rows of activations)      C  channels in       N  channels out
 //   H  query heads                       G  key-value heads   D  channels of a head
+//   U  channels of a head's values: D, but where v is narrower or wider than k
 //   F  channels of a feed-forward layer  V  vocabulary        E  experts   K  experts per token
 //   S  key-value rows
 //
@@ -96,17 +97,35 @@ void gk_rms_norm_gradient(
   const float *dy, const float *x, const float *w, const float *rstd, float *dx, float *dw, size_t t, size_t c,
   bool accumulate);
 
-/// Rotary position embedding in place on x[T, heads * D], halves form (Hugging Face's rotate_half): for i < D / 2,
-/// (a, b) = (x[i], x[i + D / 2]) becomes (a cos - b sin, b cos + a sin), with cos, sin [positions, D / 2] at row
-/// positions[t]. inverse rotates back, which is the gradient.
-void gk_rope(
-  float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t, size_t heads, size_t d,
-  bool inverse);
+/// Which channels turn: `turned` of each head, from x on, heads `head_stride` floats apart, rows `row_stride`.
+typedef struct {
+  size_t heads, head_stride, row_stride, turned;
+  bool interleaved;
+} gk_rotation;
 
-/// h = silu(gate) · up, all [T, F] flattened to count.
-void gk_swiglu(const float *gate, const float *up, float *h, size_t count);
-void gk_swiglu_gradient(
-  const float *dh, const float *gate, const float *up, float *dgate, float *dup, size_t count);
+/// Rotary position embedding (arXiv 2104.09864) in place. For i < turned / 2, (a, b) = (x[i], x[i + turned / 2]), Hugging
+/// Face's rotate_half, or where interleaved (x[2 i], x[2 i + 1]), becomes (a cos - b sin, b cos + a sin), with cos, sin
+/// [positions, turned / 2] at row positions[t]; they may carry a factor. transposed is the gradient: it turns back, and
+/// carries the factor too.
+void gk_rope(
+  const gk_rotation *rotation, float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t,
+  bool transposed);
+
+/// Gated linear units (arXiv 2002.05202), g and u standing for gate and up:
+///   GK_SILU     h = g · sigmoid(g) · u
+///   GK_GELU     h = gelu(g) · u, gelu(g) = g · (1 + tanh(√(2/π) (g + 0.044715 g³))) / 2
+///   GK_CLAMPED  h = g · sigmoid(alpha · g) · (u + 1), where g is at most limit and u within ±limit (gpt-oss)
+typedef enum { GK_SILU, GK_GELU, GK_CLAMPED } gk_unit;
+typedef struct {
+  gk_unit unit;
+  float alpha, limit;  // of GK_CLAMPED
+} gk_activation;
+
+/// h of gate and up, all [T, F] flattened to count.
+void gk_glu(const gk_activation *activation, const float *gate, const float *up, float *h, size_t count);
+void gk_glu_gradient(
+  const gk_activation *activation, const float *dh, const float *gate, const float *up, float *dgate, float *dup,
+  size_t count);
 
 /// y[t, :] = sigmoid(gate[t]) · x[t, :].
 void gk_gate_rows(const float *x, const float *gate, float *y, size_t t, size_t c);
@@ -130,35 +149,60 @@ typedef struct {
   int32_t span, spans;
 } gk_segment;
 
-/// out[T, H * D] = causal attention of q[T, H * D] over k, v[S, G * D]; query head h reads key-value head
-/// h / (H / G); scores scaled by scale. lse[T, H] (may be NULL) gets the log of the sum of exponentials.
-/// A query at position p sees the keys of positions above p - window; all before it where window is 0.
-/// Each query walks its keys by absolute position, so that the bits do not depend on how they are split into spans.
+/// How queries attend. Query head h reads key-value head h / (H / G).
+typedef struct {
+  size_t h, g, d, u;
+  size_t v_stride;  // floats from a row of v to the next: G * U, or more where v lies within wider rows, even those of k
+  float scale;      // of q · k
+  float softcap;    // scores s become softcap · tanh(s / softcap); 0: off (Gemma 2, arXiv 2408.00118)
+  size_t window;    // the query at position p sees the keys at positions > p - window; 0: all up to p
+} gk_attention_shape;
+
+/// out[T, H * U] = causal attention of q[T, H * D] over k[S, G * D], v[S, G * U]. sinks[H] (may be NULL) are logits that
+/// join each query's softmax with a value of 0. lse[T, H] (may be NULL) gets the log of the sum of exponentials, the
+/// sink's among them. Each query walks its keys by absolute position, so that the bits do not depend on how they are
+/// split into spans.
 void gk_attention(
-  const float *q, const float *k, const float *v, float *out, float *lse, size_t h, size_t g, size_t d, size_t window,
-  float scale,
-  const gk_segment *segments, size_t segment_count, const gk_span *spans);
+  const gk_attention_shape *shape, const float *q, const float *k, const float *v, const float *sinks, float *out,
+  float *lse, const gk_segment *segments, size_t segment_count, const gk_span *spans);
 
 /// Gradients of attention. trees has tree_count + 1 entries: segments trees[i] ..< trees[i + 1] form tree i, and no
 /// key-value row is read by two trees. dq, dk, dv must be zero at the rows that segments and spans name; they are
-/// added to. scores of one row are recomputed from lse; no T × S buffer is made.
+/// added to, as is dsinks[H] (NULL where sinks is), segments in order. dv lies as v does, within dk where v is within k.
+/// scores of one row are recomputed from lse; no T × S buffer is made.
 void gk_attention_gradient(
-  const float *dout, const float *q, const float *k, const float *v, const float *out, const float *lse, float *dq,
-  float *dk, float *dv, size_t h, size_t g, size_t d, size_t window, float scale, const gk_segment *segments,
-  const gk_span *spans, const int32_t *trees, size_t tree_count);
+  const gk_attention_shape *shape, const float *dout, const float *q, const float *k, const float *v,
+  const float *sinks, const float *out, const float *lse, float *dq, float *dk, float *dv, float *dsinks,
+  const gk_segment *segments, const gk_span *spans, const int32_t *trees, size_t tree_count);
 
 // ---------------------------------------------------------------- mixture of experts
 
-/// Softmax over logits[T, E] into probabilities[T, E]; the K most probable experts of each token (a tie takes the
-/// lower index) go to experts[T, K] in ascending order of index, with weights[T, K]: their probabilities, divided by
-/// their sum where normalize.
+/// What turns a router's logits into scores.
+typedef enum { GK_SOFTMAX, GK_SIGMOID } gk_scoring;
+
+/// How K of E experts are chosen, and what they weigh.
+typedef struct {
+  size_t e, k;
+  gk_scoring scoring;
+  /// Experts in this many groups of equal size; only those of the groups_kept best groups may be chosen (DeepSeek-V2,
+  /// arXiv 2405.04434). A group is as good as its best expert, or the sum of its two best where by_two.
+  size_t groups, groups_kept;
+  bool by_two;
+  bool normalize;  // weights: the chosen scores divided by their sum + epsilon
+  float epsilon;
+  float scale;  // of the weights, at last
+} gk_routing;
+
+/// scores[T, E] of logits[T, E]; the K experts of highest score, plus bias[E] where it is not NULL (DeepSeek-V3's
+/// correction, arXiv 2408.15664: it takes part in the choice alone), go to experts[T, K] in ascending order of index,
+/// with weights[T, K]. A tie, of groups too, takes the lower index.
 void gk_route(
-  const float *logits, float *probabilities, int32_t *experts, float *weights, size_t t, size_t e, size_t k,
-  bool normalize);
-/// dlogits[T, E] from dweights[T, K] and, where not NULL, dprobabilities[T, E].
+  const gk_routing *rule, const float *logits, const float *bias, float *scores, int32_t *experts, float *weights,
+  size_t t);
+/// dlogits[T, E] from dweights[T, K] and, where not NULL, dscores[T, E].
 void gk_route_gradient(
-  const float *dweights, const float *dprobabilities, const float *probabilities, const int32_t *experts,
-  const float *weights, float *dlogits, size_t t, size_t e, size_t k, bool normalize);
+  const gk_routing *rule, const float *dweights, const float *dscores, const float *scores, const int32_t *experts,
+  const float *weights, float *dlogits, size_t t);
 
 /// Sorts the T * K (token, choice) pairs by expert, tokens ascending within an expert.
 /// offsets[E + 1]; token[T * K]: the token of each sorted row; slot[T, K]: the sorted row of each choice.

@@ -24,7 +24,7 @@ void naive_gather_rows(const double *x, const int32_t *index, double *y, size_t 
 /// y[index[r], :] += x[r, :].
 void naive_scatter_add_rows(const double *x, const int32_t *index, double *y, size_t rows, size_t c);
 
-// ---------------------------------------------------------------- normalisation, rotation, activation (naive_norm.c)
+// ---------------------------------------------------------------- normalisation, rotation (naive_norm.c)
 
 /// y[t, :] = x[t, :] · rstd[t] · w, rstd[t] = 1 / sqrt(mean(x[t, :]²) + epsilon).
 void naive_rms_norm(const double *x, const double *w, double epsilon, double *y, size_t t, size_t c);
@@ -32,17 +32,20 @@ void naive_rms_norm(const double *x, const double *w, double epsilon, double *y,
 void naive_rms_norm_gradient(
   const double *dy, const double *x, const double *w, double epsilon, double *dx, double *dw, size_t t, size_t c);
 
-/// x[T, heads * D] turned in place by the angles whose cosines and sines stand at row positions[t].
+/// x turned in place by the angles whose cosines and sines stand at row positions[t].
 void naive_rope(
-  double *x, const int32_t *positions, const double *cosine, const double *sine, size_t t, size_t heads, size_t d,
-  bool inverse);
+  const gk_rotation *rotation, double *x, const int32_t *positions, const double *cosine, const double *sine, size_t t,
+  bool transposed);
 
-/// h = gate / (1 + exp(-gate)) · up.
-void naive_swiglu(const double *gate, const double *up, double *h, size_t count);
+// ---------------------------------------------------------------- gates (naive_glu.c)
+
+void naive_glu(const gk_activation *activation, const double *gate, const double *up, double *h, size_t count);
 /// dgate and dup are added to.
-void naive_swiglu_gradient(
-  const double *dh, const double *gate, const double *up, double *dgate, double *dup, size_t count);
+void naive_glu_gradient(
+  const gk_activation *activation, const double *dh, const double *gate, const double *up, double *dgate, double *dup,
+  size_t count);
 
+/// y[t, :] = x[t, :] / (1 + exp(-gate[t])).
 void naive_gate_rows(const double *x, const double *gate, double *y, size_t t, size_t c);
 /// dx and dgate are added to.
 void naive_gate_rows_gradient(
@@ -50,28 +53,28 @@ void naive_gate_rows_gradient(
 
 // ---------------------------------------------------------------- attention (naive_attention.c)
 
-/// out[T, H * D] and lse[T, H] of q[T, H * D] over k, v[S, G * D]; segments and spans as in gk_attention.
+/// out[T, H * U] and lse[T, H] of q[T, H * D] over k[S, G * D], v[S, G * U]; the rest as in gk_attention.
 void naive_attention(
-  const double *q, const double *k, const double *v, double *out, double *lse, size_t h, size_t g, size_t d,
-  size_t window, double scale, const gk_segment *segments, size_t segment_count, const gk_span *spans);
-/// dq, dk and dv are added to.
+  const gk_attention_shape *shape, const double *q, const double *k, const double *v, const double *sinks, double *out,
+  double *lse, const gk_segment *segments, size_t segment_count, const gk_span *spans);
+/// dq, dk, dv and dsinks are added to.
 void naive_attention_gradient(
-  const double *dout, const double *q, const double *k, const double *v, double *dq, double *dk, double *dv, size_t h,
-  size_t g, size_t d, size_t window, double scale, const gk_segment *segments, size_t segment_count, const gk_span *spans);
+  const gk_attention_shape *shape, const double *dout, const double *q, const double *k, const double *v,
+  const double *sinks, double *dq, double *dk, double *dv, double *dsinks, const gk_segment *segments,
+  size_t segment_count, const gk_span *spans);
 
 // ---------------------------------------------------------------- mixture of experts (naive_experts.c)
 
-/// weights[T, K] of the given experts[T, K]: their probabilities under softmax(logits[T, E]), divided by their sum
-/// where normalize. probabilities[T, E] may be NULL.
+/// weights[T, K] of the given experts[T, K], and scores[T, E] (may be NULL), of logits[T, E].
 void naive_route_weights(
-  const double *logits, const int32_t *experts, double *probabilities, double *weights, size_t t, size_t e, size_t k,
-  bool normalize);
-/// The K experts of each token of probabilities[T, E]: the most probable, a tie to the lower index, sorted by index.
-void naive_route_choice(const double *probabilities, int32_t *experts, size_t t, size_t e, size_t k);
-/// dlogits is added to; dprobabilities may be NULL.
+  const gk_routing *rule, const double *logits, const int32_t *experts, double *scores, double *weights, size_t t);
+/// The K experts that the rule chooses for each token of scores[T, E], given bias[E] (may be NULL).
+void naive_route_choice(
+  const gk_routing *rule, const double *scores, const double *bias, int32_t *experts, size_t t);
+/// dlogits is added to; dscores may be NULL.
 void naive_route_gradient(
-  const double *dweights, const double *dprobabilities, const double *logits, const int32_t *experts, double *dlogits,
-  size_t t, size_t e, size_t k, bool normalize);
+  const gk_routing *rule, const double *dweights, const double *dscores, const double *logits, const int32_t *experts,
+  double *dlogits, size_t t);
 
 /// y[t, :] = Σ_j weights[t, j] · x[slot[t, j], :].
 void naive_combine(

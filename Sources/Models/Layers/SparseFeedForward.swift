@@ -10,6 +10,7 @@ package struct SparseFeedForward: FeedForward {
   /// Whether the chosen probabilities are divided by their sum.
   let normalize: Bool
   package var experts: Int { gate.count }
+  fileprivate var rule: RoutingRule { RoutingRule(perToken: perToken, normalize: normalize) }
   package var inactiveParameterCount: Int {
     (gate[0].count + up[0].count + down[0].count) * (experts - perToken)
   }
@@ -61,7 +62,7 @@ package struct SparseFeedForward: FeedForward {
 
   package func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: any Record) {
     let (parameters, workspace) = (pass.parameters, pass.workspace)
-    let routing = route(router.forward(x, pass), perToken: perToken, normalize: normalize, in: workspace)
+    let routing = route(router.forward(x, pass), rule, in: workspace)
     if pass.expertLoad.indices.contains(layer) {
       for expert in 0..<experts {
         pass.expertLoad[layer][expert] += routing.offsets[expert + 1] - routing.offsets[expert]
@@ -75,7 +76,7 @@ package struct SparseFeedForward: FeedForward {
     groupedProduct(sorted, parameters.weights(self.gate), offsets: routing.offsets, into: gate)
     groupedProduct(sorted, parameters.weights(self.up), offsets: routing.offsets, into: up)
     let h = workspace.matrix(rows, gate.columns)
-    swiglu(gate, up, into: h)
+    glu(gate, up, into: h)
     let expertOutput = workspace.matrix(rows, x.columns)
     groupedProduct(h, parameters.weights(down), offsets: routing.offsets, into: expertOutput)
     let y = workspace.matrix(x.rows, x.columns)
@@ -96,7 +97,7 @@ extension SparseFeedForward.Kept {
     groupedProductInputGradient(dy, parameters.weights(layer.down), offsets: offsets, into: dh)
     let dgate = workspace.matrix(h.rows, h.columns)
     let dup = workspace.matrix(h.rows, h.columns)
-    swigluGradient(dh, gate, up, dgate: dgate, dup: dup)
+    gluGradient(dh, gate, up, dgate: dgate, dup: dup)
 
     let dsorted = workspace.matrix(sorted.rows, sorted.columns)
     groupedProductWeightGradient(dgate, sorted, offsets: offsets, addingTo: parameters.weightGradient(layer.gate))
@@ -105,7 +106,7 @@ extension SparseFeedForward.Kept {
     groupedProductInputGradient(dup, parameters.weights(layer.up), offsets: offsets, into: dsorted, accumulate: true)
 
     let dlogits = workspace.matrix(x.rows, layer.experts)
-    routeGradient(dweights, routing, normalize: layer.normalize, into: dlogits)
+    routeGradient(dweights, routing, layer.rule, into: dlogits)
     let dx = workspace.matrix(x.rows, x.columns)
     layer.router.backward(dlogits, x: x, into: dx, pass)
     ungatherAdd(dsorted, routing, to: dx)
