@@ -86,7 +86,7 @@ private struct GGUFVocabulary {
   }
 
   private func byteLevel(_ tokens: [String]) throws(GRAOError) -> Value {
-    let pre = try preTokenizer()
+    let pre = try GGUFPreTokenizer(value("pre")?.string ?? "default", source: source)
     let added = addedTokens(tokens, [TokenType.control, TokenType.userDefined])
     let byteLevel: Value = ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true]
     return [
@@ -193,72 +193,4 @@ private struct GGUFVocabulary {
       "pair": .array(before + [first] + after + before + [second] + after), "special_tokens": .table(specials),
     ]
   }
-
-  private struct Pre {
-    var normalizer: Value = nil
-    var preTokenizer: Value
-    var addsBeginning = false
-    var ignoresMerges = false
-  }
-
-  /// What "tokenizer.ggml.pre" stands for: the stages before the model.
-  private func preTokenizer() throws(GRAOError) -> Pre {
-    func byteLevel(usesRegex: Bool) -> Value {
-      ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": .boolean(usesRegex)]
-    }
-    /// Cut by one pattern after the other, then spelled.
-    func split(_ patterns: [String]) -> Value {
-      let splits: [Value] = patterns.map {
-        ["type": "Split", "pattern": ["Regex": .string($0)], "behavior": "Isolated", "invert": false]
-      }
-      return ["type": "Sequence", "pretokenizers": .array(splits + [byteLevel(usesRegex: false)])]
-    }
-    func llama3(digits: String) -> Value {
-      let words = #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"#
-      return split([words + digits + #"| ?[^\s\p{L}\p{N}]+[\r\n]*"# + Self.spaces])
-    }
-    /// Words cut where lower case turns to upper.
-    func cased(suffix: String, digits: String) -> Value {
-      let upper = #"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"#
-      let lower = #"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"#
-      let lead = #"[^\r\n\p{L}\p{N}]?"#
-      return split([
-        "\(lead)\(upper)*\(lower)+\(suffix)|\(lead)\(upper)+\(lower)*\(suffix)|\\p{N}\(digits)"
-          + #"| ?[^\s\p{L}\p{N}]+[\r\n/]*"# + Self.spaces
-      ])
-    }
-    let name = value("pre")?.string ?? "default"
-    switch name {
-    case "default", "gpt-2", "olmo": return Pre(preTokenizer: byteLevel(usesRegex: true))
-    case "smollm":
-      let digits: Value = ["type": "Digits", "individual_digits": true]
-      return Pre(preTokenizer: ["type": "Sequence", "pretokenizers": [digits, byteLevel(usesRegex: true)]])
-    case "llama-bpe": return Pre(preTokenizer: llama3(digits: "{1,3}"), addsBeginning: true, ignoresMerges: true)
-    case "qwen2": return Pre(normalizer: ["type": "NFC"], preTokenizer: llama3(digits: ""))
-    case "deepseek-v3":
-      let words =
-        ##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*"##
-      return Pre(
-        preTokenizer: split([
-          #"\p{N}{1,3}"#, "[\u{4E00}-\u{9FA5}\u{3040}-\u{309F}\u{30A0}-\u{30FF}]+", words + Self.spaces,
-        ]))
-    case "deepseek-llm":
-      return Pre(
-        preTokenizer: split([
-          #"[\r\n]"#, #"\s?["# + DeepSeekLetters.members + "]+",
-          #"\s?[!-/:-~"# + "\u{FF01}-\u{FF0F}\u{FF1A}-\u{FF5E}\u{2018}-\u{201F}\u{3000}-\u{3002}]+", #"\s+$"#,
-          "[\u{4E00}-\u{9FA5}\u{800}-\u{4E00}\u{AC00}-\u{D7FF}]+", #"\p{N}+"#,
-        ]))
-    case "gpt-4o": return Pre(preTokenizer: cased(suffix: "(?i:'s|'t|'re|'ve|'m|'ll|'d)?", digits: "{1,3}"))
-    case "tekken":
-      return Pre(preTokenizer: cased(suffix: "", digits: ""), addsBeginning: true, ignoresMerges: true)
-    default:
-      throw GRAOError(
-        "\(source): tokenizer.ggml.pre '\(name)' is not supported (expected 'default', 'gpt-2', 'olmo', 'smollm', "
-          + "'llama-bpe', 'qwen2', 'deepseek-llm', 'deepseek-v3', 'gpt-4o' or 'tekken')")
-    }
-  }
-
-  /// White space as the published patterns cut it.
-  private static let spaces = #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
 }

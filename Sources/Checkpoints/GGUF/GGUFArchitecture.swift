@@ -207,7 +207,7 @@ struct GGUFArchitecture {
     GGUFArchitecture(
       name: "deepseek2", modelTypes: [modelType], className: className,
       traits: sizes + [
-        GGUFRotary(hasMagnitudes: true), GGUFKey("q_lora_rank", "attention.q_lora_rank", byDefault: .null),
+        GGUFRotary(hasMagnitudes: true),
         GGUFKey("kv_lora_rank", "attention.kv_lora_rank"), GGUFLatentHeads(), usesSiLU,
         GGUFKey("n_routed_experts", "expert_count"), GGUFKey("num_experts_per_tok", "expert_used_count"),
         GGUFKey("n_shared_experts", "expert_shared_count"), expertSize,

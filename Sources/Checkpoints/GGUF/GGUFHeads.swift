@@ -77,6 +77,8 @@ struct GGUFLatentHeads: GGUFTrait {
     guard let turned = try file.positive("rope.dimension_count"), turned < key else {
       throw file.expected("rope.dimension_count", "less than the size of a key, \(key)")
     }
+    let queryRank = file.value("attention.q_lora_rank") == 0 ? nil : try file.positive("attention.q_lora_rank")
+    config["q_lora_rank"] = queryRank.map { .integer($0) } ?? .null
     config["qk_nope_head_dim"] = .integer(key - turned)
     config["qk_rope_head_dim"] = .integer(turned)
     config["v_head_dim"] = .integer(try size("attention.value_length_mla", orKey: "attention.value_length"))
@@ -86,6 +88,9 @@ struct GGUFLatentHeads: GGUFTrait {
   func write(_ config: Table, to metadata: inout GGUFMetadata) throws(GRAOError) {
     let turned = try config.positive("qk_rope_head_dim")
     let rank = try config.positive("kv_lora_rank")
+    // Without the key llama.cpp loads no model but those of 26, 27 or 48 layers.
+    let hasQueryRank = config.given("q_lora_rank") != nil
+    metadata.set("attention.q_lora_rank", .unsigned(hasQueryRank ? try config.positive("q_lora_rank") : 0))
     metadata.set("attention.head_count_kv", .unsigned(1))
     metadata.set("attention.key_length", .unsigned(rank &+ turned))
     metadata.set("attention.value_length", .unsigned(rank))

@@ -1,0 +1,109 @@
+import Values
+
+/// What a name in "tokenizer.ggml.pre" stands for: the stages before a byte-level model, as tokenizer.json has them.
+struct GGUFPreTokenizer {
+  private(set) var normalizer: Value = nil
+  let preTokenizer: Value
+  private(set) var addsBeginning = false
+  private(set) var ignoresMerges = false
+
+  /// The names known; of those that stand for the same stages, the first is the one to write.
+  private static let names = [
+    "gpt-2", "smollm", "llama-bpe", "qwen2", "deepseek-v3", "deepseek-llm", "gpt-4o", "tekken", "olmo", "default",
+  ]
+
+  init(_ name: String, source: String) throws(GRAOError) {
+    switch name {
+    case "default", "gpt-2", "olmo": preTokenizer = Self.byteLevel(usesRegex: true)
+    case "smollm":
+      let digits: Value = ["type": "Digits", "individual_digits": true]
+      preTokenizer = ["type": "Sequence", "pretokenizers": [digits, Self.byteLevel(usesRegex: true)]]
+    case "llama-bpe":
+      preTokenizer = Self.llama3(digits: "{1,3}")
+      addsBeginning = true
+      ignoresMerges = true
+    case "qwen2":
+      normalizer = ["type": "NFC"]
+      preTokenizer = Self.llama3(digits: "")
+    case "deepseek-v3":
+      let words =
+        ##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*"##
+      preTokenizer = Self.split([
+        #"\p{N}{1,3}"#, "[\u{4E00}-\u{9FA5}\u{3040}-\u{309F}\u{30A0}-\u{30FF}]+", words + Self.spaces,
+      ])
+    case "deepseek-llm":
+      preTokenizer = Self.split([
+        #"[\r\n]"#, #"\s?["# + DeepSeekLetters.members + "]+",
+        #"\s?[!-/:-~"# + "\u{FF01}-\u{FF0F}\u{FF1A}-\u{FF5E}\u{2018}-\u{201F}\u{3000}-\u{3002}]+", #"\s+$"#,
+        "[\u{4E00}-\u{9FA5}\u{800}-\u{4E00}\u{AC00}-\u{D7FF}]+", #"\p{N}+"#,
+      ])
+    case "gpt-4o": preTokenizer = Self.cased(suffix: "(?i:'s|'t|'re|'ve|'m|'ll|'d)?", digits: "{1,3}")
+    case "tekken":
+      preTokenizer = Self.cased(suffix: "", digits: "")
+      addsBeginning = true
+      ignoresMerges = true
+    default:
+      throw GRAOError(
+        "\(source): tokenizer.ggml.pre '\(name)' is not supported (expected one of "
+          + Self.names.sorted().map { "'\($0)'" }.joined(separator: ", ") + ")")
+    }
+  }
+
+  /// The name of a tokenizer.json's stages; nil for stages that have none.
+  static func name(normalizer: Value?, preTokenizer: Value?, ignoresMerges: Bool) throws(GRAOError) -> String? {
+    for name in names {
+      let known = try GGUFPreTokenizer(name, source: "GGUF")
+      if plain(normalizer) == plain(known.normalizer), plain(preTokenizer) == plain(known.preTokenizer),
+        ignoresMerges == known.ignoresMerges
+      {
+        return name
+      }
+    }
+    return nil
+  }
+
+  /// A stage without what changes no ids: offsets, and sequences of one or none.
+  private static func plain(_ stage: Value?) -> Value {
+    guard var table = stage?.table else { return .null }
+    if table["type"] == "Sequence" {
+      let key = table["pretokenizers"] == nil ? "normalizers" : "pretokenizers"
+      let stages = (table[key]?.array ?? []).map(plain)
+      if stages.count < 2 { return stages.first ?? .null }
+      table[key] = .array(stages)
+    }
+    table["trim_offsets"] = nil
+    if table["type"] == "ByteLevel", table["use_regex"] == nil { table["use_regex"] = true }
+    return .table(table)
+  }
+
+  private static func byteLevel(usesRegex: Bool) -> Value {
+    ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": .boolean(usesRegex)]
+  }
+
+  /// Cut by one pattern after the other, then spelled.
+  private static func split(_ patterns: [String]) -> Value {
+    let splits: [Value] = patterns.map {
+      ["type": "Split", "pattern": ["Regex": .string($0)], "behavior": "Isolated", "invert": false]
+    }
+    return ["type": "Sequence", "pretokenizers": .array(splits + [byteLevel(usesRegex: false)])]
+  }
+
+  private static func llama3(digits: String) -> Value {
+    let words = #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"#
+    return split([words + digits + #"| ?[^\s\p{L}\p{N}]+[\r\n]*"# + spaces])
+  }
+
+  /// Words cut where lower case turns to upper.
+  private static func cased(suffix: String, digits: String) -> Value {
+    let upper = #"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"#
+    let lower = #"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"#
+    let lead = #"[^\r\n\p{L}\p{N}]?"#
+    return split([
+      "\(lead)\(upper)*\(lower)+\(suffix)|\(lead)\(upper)+\(lower)*\(suffix)|\\p{N}\(digits)"
+        + #"| ?[^\s\p{L}\p{N}]+[\r\n/]*"# + spaces
+    ])
+  }
+
+  /// White space as the published patterns cut it.
+  private static let spaces = #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
+}
