@@ -31,18 +31,27 @@ extension Tokenizer {
     }
     let further = stops.filter { $0 != eosTokenID.map(Int.init) && tokens.indices.contains($0) }
     for (key, id) in zip(["eot", "eom"], further) { metadata["tokenizer.ggml.\(key)_token_id"] = .integer(id) }
-    // The special tokens around a text.
+    try addSurroundings(to: &metadata)
+  }
+
+  /// The special tokens around a text: the beginning's and the end's, where no other is told.
+  private func addSurroundings(to metadata: inout Table) throws(GRAOError) {
     let (plain, whole) = (try encode("a", addSpecialTokens: false), try encode("a"))
-    let before = whole.first == bosTokenID && whole.first != plain.first
-    let after = whole.last == eosTokenID && whole.last != plain.last
-    let around = (before ? [whole[0]] : []) + plain + (after ? [whole[whole.count - 1]] : [])
-    guard around == whole else {
-      throw GRAOError(
-        "the tokenizer puts tokens around a text that llama.cpp does not have: expected bos_token before, eos_token after"
-      )
+    let isBefore = whole.first != plain.first
+    let around = [("bos", isBefore ? whole.first : nil), ("eos", whole.last != plain.last ? whole.last : nil)]
+    guard whole == [around[0].1].compactMap(\.self) + plain + [around[1].1].compactMap(\.self) else {
+      throw GRAOError("the tokenizer puts more around a text than llama.cpp does: one token before, one after")
     }
-    metadata["tokenizer.ggml.add_bos_token"] = .boolean(before)
-    metadata["tokenizer.ggml.add_eos_token"] = .boolean(after)
+    for (name, id) in around {
+      metadata["tokenizer.ggml.add_\(name)_token"] = .boolean(id != nil)
+      guard let id else { continue }
+      let key = "tokenizer.ggml.\(name)_token_id"
+      guard metadata[key] == nil || metadata[key] == .integer(Int(id)) else {
+        throw GRAOError(
+          "the tokenizer puts token \(id) around a text, which is not its \(name)_token, as llama.cpp wants")
+      }
+      metadata[key] = .integer(Int(id))
+    }
   }
 }
 
