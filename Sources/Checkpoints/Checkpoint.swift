@@ -16,6 +16,12 @@ public protocol Checkpoint: AnyObject {
   /// Reads one tensor as row-major float32. Several threads may read at once.
   /// - Parameter destination: as many elements as the tensor's shape says.
   func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError)
+
+  /// Every tensor that the files hold in a form that .safetensors files have, those beside `tensors` too: the factors of
+  /// weights stored in 8 bits. Sorted; none for a GGUF file.
+  var rawNames: [String] { get }
+  /// One of those, byte for byte.
+  func raw(_ name: String) -> RawTensor?
 }
 
 /// Where a checkpoint's tokenizer is described.
@@ -43,6 +49,9 @@ public func openCheckpoint(_ path: String) throws(GRAOError) -> any Checkpoint {
 }
 
 extension Checkpoint {
+  public var rawNames: [String] { [] }
+  public func raw(_ name: String) -> RawTensor? { nil }
+
   /// Fails where `destination` does not have the size of the tensor.
   func check(_ info: TensorInfo, fits destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
     guard destination.count == info.elementCount else {

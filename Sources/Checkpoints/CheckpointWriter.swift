@@ -2,16 +2,27 @@ import Values
 
 /// A tensor to be written, and where its elements come from.
 public struct OutgoingTensor {
-  /// Its name, its shape and the format to store it in: float32, float16 or bfloat16.
-  public var info: TensorInfo
-  /// Fills a buffer of the tensor's size with its row-major elements; called once, when the tensor's turn has come.
-  public var fill: (UnsafeMutableBufferPointer<Float>) throws(GRAOError) -> Void
+  enum Content {
+    case elements((UnsafeMutableBufferPointer<Float>) throws(GRAOError) -> Void)
+    case raw(RawTensor)
+  }
 
+  /// Its name, its shape and the format to store it in: float32, float16 or bfloat16, where it is not a raw one.
+  public let info: TensorInfo
+  let content: Content
+
+  /// - Parameter fill: fills a buffer of the tensor's size with its row-major elements, when the tensor's turn has come.
   public init(
     _ info: TensorInfo, fill: @escaping (UnsafeMutableBufferPointer<Float>) throws(GRAOError) -> Void
   ) {
     self.info = info
-    self.fill = fill
+    content = .elements(fill)
+  }
+
+  /// A tensor that is written as its file had it.
+  public init(_ raw: RawTensor) {
+    info = TensorInfo(name: raw.name, shape: raw.shape, elementType: SafetensorsType.elementType(raw.dtype))
+    content = .raw(raw)
   }
 }
 
@@ -39,6 +50,9 @@ public struct CheckpointWriter {
   /// empty or holds a config.json; of its files, those survive that are neither written nor hold its old weights.
   public func write(to directory: String) throws(GRAOError) {
     let shards = try plan()
+    var config = config
+    // It describes weights of 8 bits; read as numbers and written as numbers they need none.
+    if !tensors.contains(where: { $0.info.elementType == .quantized }) { config["quantization_config"] = nil }
     let configText = try JSON.print(.table(config), pretty: true) + "\n"
     for (name, _) in files {
       guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), name != "config.json",
@@ -68,16 +82,15 @@ public struct CheckpointWriter {
       guard names.insert(name).inserted, name != "__metadata__" else {
         throw GRAOError("cannot save two tensors named \"\(name)\"")
       }
-      guard let format = tensor.info.elementType.plain, let bytes = product(of: tensor.info.shape + [format.size])
-      else {
+      guard let item = SafetensorsWriter.Item(tensor) else {
         throw GRAOError(
           "cannot save tensor \"\(name)\" of shape \(tensor.info.shape) as \(tensor.info.elementType.rawValue)")
       }
-      let (total, overflow) = shards[shards.count - 1].dataBytes.addingReportingOverflow(bytes)
+      let (total, overflow) = shards[shards.count - 1].dataBytes.addingReportingOverflow(item.bytes)
       if overflow || total > maxShardBytes, shards[shards.count - 1].dataBytes > 0 {
         shards.append(SafetensorsWriter())
       }
-      shards[shards.count - 1].append(tensor, format: format, bytes: bytes)
+      shards[shards.count - 1].append(item)
     }
     return shards
   }

@@ -10,6 +10,8 @@ final class HuggingFaceDirectory: Checkpoint {
   let tokenizer: TokenizerSource
   /// The file and the place of every tensor.
   private let places: [String: (file: SafetensorsFile, entry: SafetensorsFile.Entry)]
+  /// The factors of the weights stored in 8 bits.
+  private let scales: [String: Float8Scales]
 
   init(_ path: String) throws(GRAOError) {
     guard let config = try Self.json("\(path)/config.json") else {
@@ -17,16 +19,14 @@ final class HuggingFaceDirectory: Checkpoint {
     }
     var places: [String: (file: SafetensorsFile, entry: SafetensorsFile.Entry)] = [:]
     for file in try Self.weightFiles(path) {
-      for (name, entry) in file.entries {
-        if let other = places.updateValue((file, entry), forKey: name) {
-          throw GRAOError("\(file.path): tensor \"\(name)\" is in \(other.file.path) too")
-        }
-      }
+      for (name, entry) in file.entries { places[name] = (file, entry) }
     }
     self.path = path
     self.config = config
     generationConfig = try Self.json("\(path)/generation_config.json")
-    tensors = places.mapValues(\.entry.info)
+    scales = try Self.scales(places.mapValues(\.entry.info), config, path)
+    let scaleNames = Set(scales.values.map(\.name))
+    tensors = places.filter { !scaleNames.contains($0.key) }.mapValues(\.entry.info)
     tokenizer = try Self.hasTokenizer(path) ? .directory(path) : .none
     self.places = places
   }
@@ -35,6 +35,27 @@ final class HuggingFaceDirectory: Checkpoint {
     guard let (file, entry) = places[name] else { throw missing(name) }
     try check(entry.info, fits: destination)
     try file.read(entry, into: destination)
+    guard let scales = scales[name], let (file, entry) = places[scales.name] else { return }
+    var factors = [Float](repeating: 1, count: entry.info.elementCount)
+    try factors.withUnsafeMutableBufferPointer { buffer throws(GRAOError) in try file.read(entry, into: buffer) }
+    scales.apply(factors, to: destination, shape: tensors[name]?.shape ?? [])
+  }
+
+  var rawNames: [String] { places.keys.sorted() }
+
+  func raw(_ name: String) -> RawTensor? { places[name].map { $0.file.raw($0.entry) } }
+
+  private static func scales(
+    _ tensors: [String: TensorInfo], _ config: Table, _ path: String
+  ) throws(GRAOError) -> [String: Float8Scales] {
+    guard let quantization = try Float8Quantization(config: config, path: path) else { return [:] }
+    var scales: [String: Float8Scales] = [:]
+    for tensor in tensors.values where tensor.elementType == .quantized {
+      let names = Float8Quantization.scaleNames(of: tensor.name)
+      guard let scale = names.lazy.compactMap({ tensors[$0] }).first else { throw quantization.missing(tensor.name) }
+      scales[tensor.name] = try quantization.scales(of: tensor, in: scale)
+    }
+    return scales
   }
 
   /// The object in a JSON file; nil where there is no such file.
@@ -73,6 +94,11 @@ final class HuggingFaceDirectory: Checkpoint {
       }
       guard files[name]?.entries[tensor] != nil else {
         throw GRAOError("\(indexPath): tensor \"\(tensor)\" should be in \(name), but is not")
+      }
+    }
+    for file in inOrder {
+      for name in file.entries.keys.sorted() where map[name]?.string.map({ files[$0] === file }) != true {
+        throw GRAOError("\(file.path): tensor \"\(name)\" is not where \(indexPath) says")
       }
     }
     return inOrder

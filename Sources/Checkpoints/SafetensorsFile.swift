@@ -15,14 +15,6 @@ package final class SafetensorsFile {
   package let entries: [String: Entry]
   private let file: MappedFile
 
-  /// Bits of one element of each dtype of the format.
-  private static let bits = [
-    "F64": 64, "F32": 32, "F16": 16, "BF16": 16, "I64": 64, "I32": 32, "I16": 16, "I8": 8, "U64": 64, "U32": 32,
-    "U16": 16, "U8": 8, "BOOL": 8, "C64": 64, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F6_E2M3": 6, "F6_E3M2": 6,
-    "F4": 4,
-  ]
-  private static let types: [String: ElementType] = ["F32": .float32, "F16": .float16, "BF16": .bfloat16]
-
   package init(_ path: String) throws(GRAOError) {
     let file = try MappedFile(path)
     let bytes = file.bytes
@@ -35,7 +27,8 @@ package final class SafetensorsFile {
         "\(path): its header should be \(length) bytes long, but the file has \(bytes.count) bytes (is it cut off?)")
     }
     let dataStart = 8 + Int(length)
-    let header = try JSON.parse(UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart]), source: "\(path): header")
+    let header = try JSON.parse(
+      UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart]), source: "\(path): header", allowsDuplicates: false)
     guard let table = header.table else { throw GRAOError("\(path): header: expected an object") }
 
     var entries: [String: Entry] = [:]
@@ -67,14 +60,13 @@ package final class SafetensorsFile {
     guard end <= dataCount else {
       throw GRAOError("\(what) ends at byte \(end) of the data, but there are only \(dataCount) (is the file cut off?)")
     }
-    if let bits = bits[dtype] {
-      let size = product(of: shape + [bits])
-      guard let size, size % 8 == 0, size / 8 == end - start else {
-        throw GRAOError("\(what): \(end - start) bytes do not fit the shape \(shape) of \(dtype)")
-      }
+    guard let bits = SafetensorsType.bits[dtype] else { throw GRAOError("\(what) has the unknown dtype \"\(dtype)\"") }
+    let size = product(of: shape + [bits])
+    guard let size, size % 8 == 0, size / 8 == end - start else {
+      throw GRAOError("\(what): \(end - start) bytes do not fit the shape \(shape) of \(dtype)")
     }
     return Entry(
-      info: TensorInfo(name: name, shape: shape, elementType: types[dtype] ?? .other), dtype: dtype,
+      info: TensorInfo(name: name, shape: shape, elementType: SafetensorsType.elementType(dtype)), dtype: dtype,
       range: dataStart + start..<dataStart + end)
   }
 
@@ -101,11 +93,22 @@ package final class SafetensorsFile {
 
   /// `destination` has the size of the tensor.
   package func read(_ entry: Entry, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
-    guard let format = entry.info.elementType.plain else {
-      throw GRAOError(
-        "\(path): tensor \"\(entry.info.name)\" has the dtype \(entry.dtype); expected F32, F16 or BF16")
-    }
     guard let start = file.bytes.baseAddress else { return }
-    decode(start + entry.range.lowerBound, as: format, into: destination)
+    if let format = entry.info.elementType.plain {
+      decode(start + entry.range.lowerBound, as: format, into: destination)
+    } else if let format = Float8(rawValue: entry.dtype) {
+      format.decode(start + entry.range.lowerBound, into: destination)
+    } else {
+      throw GRAOError(
+        "\(path): tensor \"\(entry.info.name)\" has the dtype \(entry.dtype); expected F32, F16, BF16, F8_E4M3 or F8_E5M2"
+      )
+    }
+  }
+
+  /// A tensor as it stands in the file.
+  func raw(_ entry: Entry) -> RawTensor {
+    RawTensor(
+      name: entry.info.name, dtype: entry.dtype, shape: entry.info.shape,
+      bytes: UnsafeRawBufferPointer(rebasing: file.bytes[entry.range]), owner: file)
   }
 }

@@ -2,10 +2,33 @@ import Values
 
 /// The tensors of one .safetensors file to be written.
 struct SafetensorsWriter {
-  private struct Item {
+  struct Item {
     let tensor: OutgoingTensor
-    let format: PlainFormat
+    let dtype: String
+    /// Bytes of one element, 1 for less.
+    let alignment: Int
     let bytes: Int
+
+    /// Nil for what the format does not hold.
+    init?(_ tensor: OutgoingTensor) {
+      self.tensor = tensor
+      switch tensor.content {
+      case .raw(let raw):
+        dtype = raw.dtype
+        bytes = raw.bytes.count
+        alignment = max((SafetensorsType.bits[raw.dtype] ?? 8) / 8, 1)
+      case .elements:
+        guard let format = tensor.info.elementType.plain, let bytes = product(of: tensor.info.shape + [format.size])
+        else { return nil }
+        self.bytes = bytes
+        alignment = format.size
+        switch format {
+        case .float32: dtype = "F32"
+        case .float16: dtype = "F16"
+        case .bfloat16: dtype = "BF16"
+        }
+      }
+    }
   }
 
   private var items: [Item] = []
@@ -13,25 +36,33 @@ struct SafetensorsWriter {
 
   var names: [String] { items.map(\.tensor.info.name) }
 
-  /// The caller has seen to it that the sum of `bytes` does not overflow.
-  mutating func append(_ tensor: OutgoingTensor, format: PlainFormat, bytes: Int) {
-    items.append(Item(tensor: tensor, format: format, bytes: bytes))
-    dataBytes += bytes
+  /// The caller has seen to it that the sum of bytes does not overflow.
+  mutating func append(_ item: Item) {
+    items.append(item)
+    dataBytes += item.bytes
   }
 
   /// Makes the file `path` and brings it to the disk.
   func write(to path: String) throws(GRAOError) {
     // Wide elements first, so that every tensor is aligned to its elements.
-    let sorted = items.sorted { ($1.format.size, $0.tensor.info.name) < ($0.format.size, $1.tensor.info.name) }
+    let sorted = items.sorted { ($1.alignment, $0.tensor.info.name) < ($0.alignment, $1.tensor.info.name) }
     let file = try OutputFile(path)
     try file.write(try header(sorted))
-    let room = UnsafeMutableBufferPointer<Float>.allocate(
-      capacity: items.reduce(0) { max($0, $1.tensor.info.elementCount) })
+    var largest = 0
+    for item in items where item.tensor.info.elementType.plain != nil {
+      largest = max(largest, item.tensor.info.elementCount)
+    }
+    let room = UnsafeMutableBufferPointer<Float>.allocate(capacity: largest)
     defer { room.deallocate() }
     for item in sorted {
-      let elements = UnsafeMutableBufferPointer(rebasing: room[..<item.tensor.info.elementCount])
-      try item.tensor.fill(elements)
-      try write(UnsafeBufferPointer(elements), as: item.format, to: file)
+      switch item.tensor.content {
+      case .raw(let raw): try file.write(raw.bytes)
+      case .elements(let fill):
+        guard let format = item.tensor.info.elementType.plain else { continue }
+        let elements = UnsafeMutableBufferPointer(rebasing: room[..<item.tensor.info.elementCount])
+        try fill(elements)
+        try write(UnsafeBufferPointer(elements), as: format, to: file)
+      }
     }
     try file.finish()
   }
@@ -42,14 +73,8 @@ struct SafetensorsWriter {
     table["__metadata__"] = ["format": "pt"]
     var position = 0
     for item in items {
-      let dtype =
-        switch item.format {
-        case .float32: "F32"
-        case .float16: "F16"
-        case .bfloat16: "BF16"
-        }
       table[item.tensor.info.name] = [
-        "dtype": .string(dtype), "shape": .array(item.tensor.info.shape.map { .integer($0) }),
+        "dtype": .string(item.dtype), "shape": .array(item.tensor.info.shape.map { .integer($0) }),
         "data_offsets": [.integer(position), .integer(position + item.bytes)],
       ]
       position += item.bytes

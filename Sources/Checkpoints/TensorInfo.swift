@@ -3,9 +3,9 @@ public enum ElementType: String, Sendable, CaseIterable {
   case float32
   case float16
   case bfloat16
-  /// Blocks of small integers with scales, as GGUF files hold them: read as float32, never written.
+  /// Small numbers with scales, as GGUF files hold them in blocks and others in 8 bits: read as float32.
   case quantized
-  /// A format that files may hold and the engine does not read: integers, float64, float8, …
+  /// A format that files may hold and the engine does not read: integers, float64, …
   case other
 
   /// The format in which a tensor read from a file is saved again without loss: its own where the writer has it, else

@@ -1,12 +1,15 @@
 /// JSON text (RFC 8259) to values and back.
 public enum JSON {
   /// Parses one JSON value that fills the whole text. Accepts the non-standard NaN, Infinity and -Infinity that
-  /// Python writes. Depth is bounded; a duplicate key keeps the last value.
+  /// Python writes. Depth is bounded.
   /// - Parameters:
   ///   - source: what the text is, for messages: "config.json".
   ///   - line: the number of the text's first line there.
-  public static func parse(_ text: some Sequence<UInt8>, source: String, line: Int = 1) throws(GRAOError) -> Value {
-    var parser = Parser(bytes: Array(text), source: source, line: line)
+  ///   - allowsDuplicates: whether a duplicate key keeps the last value, as in Python; else it is an error.
+  public static func parse(
+    _ text: some Sequence<UInt8>, source: String, line: Int = 1, allowsDuplicates: Bool = true
+  ) throws(GRAOError) -> Value {
+    var parser = Parser(bytes: Array(text), source: source, line: line, allowsDuplicates: allowsDuplicates)
     return try parser.document()
   }
 
@@ -26,11 +29,13 @@ private struct Parser {
   let bytes: [UInt8]
   let source: String
   let firstLine: Int
+  let allowsDuplicates: Bool
   var position = 0
   var depth = 0
 
-  init(bytes: [UInt8], source: String, line: Int) {
+  init(bytes: [UInt8], source: String, line: Int, allowsDuplicates: Bool) {
     self.bytes = bytes
+    self.allowsDuplicates = allowsDuplicates
     self.source = source
     firstLine = line
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
@@ -113,6 +118,7 @@ private struct Parser {
       let key = try string()
       skipSpace()
       guard take(":") else { throw failure("expected ':' after the key \"\(key)\"") }
+      guard allowsDuplicates || table[key] == nil else { throw failure("the key \"\(key)\" stands there twice") }
       table[key] = try value()
       skipSpace()
       if take("}") { return .table(table) }

@@ -165,6 +165,9 @@ extension OutgoingTensor {
   fileprivate func withElements(
     _ body: (UnsafeBufferPointer<Float>) throws(GRAOError) -> Void
   ) throws(GRAOError) {
+    guard case .elements(let fill) = content else {
+      throw GRAOError("tensor \"\(info.name)\" is carried as it is; it cannot be written to a GGUF file")
+    }
     try withFloats(info.elementCount) { room throws(GRAOError) in
       try fill(room)
       try body(UnsafeBufferPointer(room))
