@@ -1,16 +1,13 @@
-import Foundation
 import Testing
 import Values
 
 @testable import Checkpoints
 
-/// GGUF's K formats against the package gguf, bit for bit: Tests/Oracles/make_kquants.py.
+/// GGUF's K formats, MXFP4 and the writing of Q8_0 against the package gguf, bit for bit: Tests/Oracles/make_kquants.py.
 @Suite struct KQuantizationTests {
   @Test func blocksDecodeToTheSameBits() throws {
-    let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: "Fixtures/checkpoints/kquants.json")
-    let cases = try #require(JSON.parse(Data(contentsOf: file), source: "kquants.json").array)
-    #expect(cases.count == 5)
+    let cases = try #require(json("kquants.json").array)
+    #expect(cases.count == 6)
     for example in cases {
       let number = try #require(example["number"]?.integer)
       let type = try #require(GGUFType.numbered(UInt32(number)))
@@ -27,6 +24,26 @@ import Values
       }
       #expect(values.map(\.bitPattern) == expected, "\(type.name)")
     }
+  }
+
+  @Test func numbersAreWrittenAsTheSameQ8_0() throws {
+    let example = try json("q8_0.json")
+    let values = try integers(example["bits"]).map { Float(bitPattern: UInt32($0)) }
+    let expected = try integers(example["bytes"]).map { UInt8($0) }
+    #expect(values.count == 7 * 32 && GGUFElementType.q8_0.bytes(values.count) == expected.count)
+    var bytes = [UInt8](repeating: 0xAA, count: expected.count)
+    values.withUnsafeBufferPointer { source in
+      bytes.withUnsafeMutableBytes {
+        if let start = $0.baseAddress { GGUFElementType.q8_0.encode(source, into: start) }
+      }
+    }
+    for block in 0..<7 {
+      #expect(bytes[34 * block..<34 * block + 34] == expected[34 * block..<34 * block + 34], "\(block)")
+    }
+  }
+
+  private func json(_ name: String) throws -> Value {
+    try JSON.parse(readBytes(fixture(name)), source: name)
   }
 
   private func integers(_ value: Value?) throws -> [Int] {

@@ -78,14 +78,16 @@ private func decodeWithMinima(
 /// Low nibbles (128 bytes), high bits (64), signed scales of 16 parts (16), d (2): d · scale · (q − 32).
 func decodeQ6K(_ block: UnsafeRawPointer, _ out: UnsafeMutablePointer<Float>) {
   let d = half(block, at: 208)
-  for quarter in 0..<8 {
+  for part in 0..<16 {
+    let dl = d * Float(block.load(fromByteOffset: 192 &+ part, as: Int8.self))
     // Four quarters of 32 in each half: two in the low nibbles of 64 bytes, two in the high ones.
-    let (half, place) = (quarter / 4, quarter % 4)
-    for i in 0..<32 {
-      let low = byte(block, half &* 64 &+ place % 2 &* 32 &+ i) >> (place / 2 &* 4) & 15
-      let high = byte(block, 128 &+ half &* 32 &+ i) >> (place &* 2) & 3
-      let scale = block.load(fromByteOffset: 192 &+ quarter &* 2 &+ i / 16, as: Int8.self)
-      out[quarter &* 32 &+ i] = d * Float(scale) * Float((low | high << 4) &- 32)
+    let (half, quarter) = (part / 8, part % 8 / 2)
+    let within = part % 2 &* 16
+    let (low, high) = (half &* 64 &+ quarter % 2 &* 32 &+ within, 128 &+ half &* 32 &+ within)
+    let (lowShift, highShift) = (quarter / 2 &* 4, quarter &* 2)
+    for i in 0..<16 {
+      let q = byte(block, low &+ i) >> lowShift & 15 | (byte(block, high &+ i) >> highShift & 3) << 4
+      out[part &* 16 &+ i] = dl * Float(q &- 32)
     }
   }
 }

@@ -66,7 +66,7 @@ struct GGUFType {
     29: blocks("IQ1_M", 256, 56),
     34: blocks("TQ1_0", 256, 54),
     35: blocks("TQ2_0", 256, 66),
-    39: blocks("MXFP4", 32, 17),
+    39: blocks("MXFP4", 32, 17, decode: decodeMXFP4),
     24: unread("I8", 1),
     25: unread("I16", 2),
     26: unread("I32", 4),
@@ -128,4 +128,15 @@ private func decodeQ51(_ block: UnsafeRawPointer, _ out: UnsafeMutablePointer<Fl
 private func decodeQ80(_ block: UnsafeRawPointer, _ out: UnsafeMutablePointer<Float>) {
   let d = half(block, at: 0)
   for i in 0..<32 { out[i] = d * Float(block.load(fromByteOffset: 2 &+ i, as: Int8.self)) }
+}
+
+/// Exponent (1 byte) and the numbers of 4 bits (16; E2M1 of the OCP microscaling formats, 1.0): 2^(e − 127) · q.
+private func decodeMXFP4(_ block: UnsafeRawPointer, _ out: UnsafeMutablePointer<Float>) {
+  let exponent = UInt32(block.load(as: UInt8.self))
+  // Half the scale, for the numbers below are doubled, so that they are whole.
+  let d = Float(bitPattern: exponent < 2 ? 0x20_0000 << exponent : (exponent &- 1) << 23)
+  nibbles(block + 1) { i, q in
+    let doubled = Int32(truncatingIfNeeded: (0x0C08_0604_0302_0100 as UInt64) >> (8 &* UInt64(q & 7)) & 0xFF)
+    out[i] = d * Float(q < 8 ? doubled : 0 &- doubled)
+  }
 }
