@@ -11,6 +11,8 @@ struct DecoderShape {
   let context: Int
   let tied: Bool
   let rotary: RotaryEmbedding
+  /// ``RotaryConfiguration/scoreFactor``.
+  let scoreFactor: Double
 
   /// - Parameters:
   ///   - ropeBase: the architecture's default of `rope_theta`.
@@ -33,7 +35,7 @@ struct DecoderShape {
     context = try config.count("max_position_embeddings", default: 2048, atMost: 1 << 30)
     tied = try config.flag("tie_word_embeddings", default: false)
     let rope = try config.rotary(defaultBase: ropeBase, context: context)
-    rotary = RotaryEmbedding(
-      RotaryFrequencies(size: size, base: rope.base, scaling: rope.scaling))
+    rotary = RotaryEmbedding(RotaryFrequencies(size: size, base: rope.base, scaling: rope.scaling))
+    scoreFactor = rope.scoreFactor
   }
 }

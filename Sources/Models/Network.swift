@@ -51,7 +51,7 @@ package final class Network {
   }
 
   /// Bytes that one token's keys and values take in all layers.
-  package var cacheBytesPerToken: Int { KeyValueCache(layers: layers, width: plan.keyValueWidth).bytesPerRow }
+  package var cacheBytesPerToken: Int { layers * plan.keyValueWidth.bytes }
 
   /// Random weights as transformers initialises them: matrices normal with config's `initializer_range`, norms 1,
   /// biases 0. A parameter's numbers depend on the seed and its place alone.

@@ -4,6 +4,8 @@ import Values
 struct RotaryConfiguration {
   let base: Double
   let scaling: RotaryScaling
+  /// What DeepSeek multiplies attention's scores by: the square of YaRN's magnitude for `mscale_all_dim`.
+  var scoreFactor = 1.0
 }
 
 extension Configuration {
@@ -17,7 +19,8 @@ extension Configuration {
       let base =
         parameters["rope_theta"] == nil
         ? try positive("rope_theta", default: defaultBase) : try rope.positive("rope_theta", default: defaultBase)
-      return RotaryConfiguration(base: base, scaling: try rope.scaling(of: self, context: context))
+      let scaling = try rope.scaling(of: self, context: context)
+      return RotaryConfiguration(base: base, scaling: scaling, scoreFactor: try rope.scoreFactor(scaling))
     }
     return RotaryConfiguration(base: try positive("rope_theta", default: defaultBase), scaling: .none)
   }
@@ -55,6 +58,14 @@ extension Configuration {
     let (multiplier, all) = (try number("mscale", default: 0), try number("mscale_all_dim", default: 0))
     guard multiplier != 0, all != 0 else { return YaRN.magnitude(factor) }
     return YaRN.magnitude(factor, multiplier) / YaRN.magnitude(factor, all)
+  }
+
+  private func scoreFactor(_ scaling: RotaryScaling) throws(GRAOError) -> Double {
+    if case .none = scaling { return 1 }
+    let multiplier = try number("mscale_all_dim", default: 0)
+    guard multiplier != 0 else { return 1 }
+    let magnitude = YaRN.magnitude(try required("factor"), multiplier)
+    return magnitude * magnitude
   }
 
   private func required(_ key: String) throws(GRAOError) -> Double {

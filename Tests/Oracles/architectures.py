@@ -2,7 +2,7 @@
 the model_type; what follows says which feature the checkpoint is about."""
 
 from transformers import (
-    LlamaConfig, MistralConfig, MixtralConfig, Olmo2Config, OlmoeConfig, Qwen2Config, Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig)
+    DeepseekV2Config, DeepseekV3Config, LlamaConfig, MistralConfig, MixtralConfig, Olmo2Config, OlmoeConfig, Qwen2Config, Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig)
 
 SHARED = dict(
     vocab_size=96,
@@ -22,8 +22,27 @@ LLAMA3 = dict(
     rope_type="llama3", rope_theta=100.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
     original_max_position_embeddings=16)
 YARN = dict(rope_type="yarn", rope_theta=100.0, factor=4.0, original_max_position_embeddings=16)
+DEEPSEEK = SHARED | dict(
+    num_key_value_heads=4, intermediate_size=24, kv_lora_rank=20, qk_rope_head_dim=8, qk_nope_head_dim=10, v_head_dim=12,
+    n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=10, first_k_dense_replace=1)
+DEEPSEEK_YARN = YARN | dict(mscale=0.7, mscale_all_dim=0.9, beta_fast=32, beta_slow=1)
 
 ARCHITECTURES = {
+    "deepseek_v2": (31, DeepseekV2Config(
+        **DEEPSEEK, q_lora_rank=None, n_shared_experts=2, topk_method="greedy", routed_scaling_factor=1.5), 9),
+    "deepseek_v2-groups": (32, DeepseekV2Config(
+        **DEEPSEEK, q_lora_rank=24, n_shared_experts=1, topk_method="group_limited_greedy", n_group=4, topk_group=2,
+        routed_scaling_factor=2.0, attention_bias=True, mlp_bias=True, rope_parameters=DEEPSEEK_YARN), 30),
+    "deepseek_v3": (33, DeepseekV3Config(
+        **DEEPSEEK, q_lora_rank=24, n_shared_experts=1, n_group=4, topk_group=2, attention_bias=True,
+        rope_parameters=DEEPSEEK_YARN), 30),
+    "deepseek_v3-moonlight": (34, DeepseekV3Config(
+        **DEEPSEEK, q_lora_rank=None, n_shared_experts=2, n_group=1, topk_group=1, routed_scaling_factor=2.446,
+        rms_norm_eps=1e-5, num_nextn_predict_layers=0,
+        rope_parameters=dict(rope_type="default", rope_theta=50000.0)), 12),
+    "deepseek_v3-halves": (36, DeepseekV3Config(
+        **DEEPSEEK, q_lora_rank=None, n_group=2, topk_group=1, rope_interleave=False,
+        norm_topk_prob=False), 9),
     "llama-bias": (3, LlamaConfig(**SHARED, attention_bias=True, mlp_bias=True), 7),
     "llama-linear": (4, LlamaConfig(**SHARED, rope_parameters=dict(rope_type="linear", rope_theta=1e4, factor=3.0)), 7),
     "llama-llama3": (5, LlamaConfig(**SHARED, rope_parameters=LLAMA3), 30),
