@@ -29,41 +29,19 @@ void naive_rms_norm_gradient(
 }
 
 void naive_rope(
-  double *x, const int32_t *positions, const double *cosine, const double *sine, size_t t, size_t heads, size_t d,
-  bool inverse) {
-  for (size_t r = 0; r < t * heads; r++) {
-    for (size_t i = 0; i < d / 2; i++) {
-      size_t at = positions[r / heads] * (d / 2) + i;
-      double a = x[r * d + i], b = x[r * d + i + d / 2];
-      double c = cosine[at], s = inverse ? -sine[at] : sine[at];
-      x[r * d + i] = a * c - b * s;
-      x[r * d + i + d / 2] = b * c + a * s;
+  const gk_rotation *rotation, double *x, const int32_t *positions, const double *cosine, const double *sine, size_t t,
+  bool transposed) {
+  size_t half = rotation->turned / 2;
+  for (size_t r = 0; r < t; r++) {
+    for (size_t head = 0; head < rotation->heads; head++) {
+      double *y = x + r * rotation->row_stride + head * rotation->head_stride;
+      for (size_t i = 0; i < half; i++) {
+        size_t first = rotation->interleaved ? 2 * i : i, second = rotation->interleaved ? 2 * i + 1 : i + half;
+        size_t at = positions[r] * half + i;
+        double a = y[first], b = y[second], c = cosine[at], s = transposed ? -sine[at] : sine[at];
+        y[first] = a * c - b * s;
+        y[second] = b * c + a * s;
+      }
     }
-  }
-}
-
-void naive_swiglu(const double *gate, const double *up, double *h, size_t count) {
-  for (size_t i = 0; i < count; i++) h[i] = gate[i] / (1 + exp(-gate[i])) * up[i];
-}
-
-void naive_swiglu_gradient(
-  const double *dh, const double *gate, const double *up, double *dgate, double *dup, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    double sigmoid = 1 / (1 + exp(-gate[i]));
-    dgate[i] += dh[i] * up[i] * sigmoid * (1 + gate[i] * (1 - sigmoid));
-    dup[i] += dh[i] * gate[i] * sigmoid;
-  }
-}
-
-void naive_gate_rows(const double *x, const double *gate, double *y, size_t t, size_t c) {
-  for (size_t i = 0; i < t * c; i++) y[i] = x[i] / (1 + exp(-gate[i / c]));
-}
-
-void naive_gate_rows_gradient(
-  const double *dy, const double *x, const double *gate, double *dx, double *dgate, size_t t, size_t c) {
-  for (size_t i = 0; i < t * c; i++) {
-    double s = 1 / (1 + exp(-gate[i / c]));
-    dx[i] += s * dy[i];
-    dgate[i / c] += s * (1 - s) * dy[i] * x[i];
   }
 }

@@ -87,20 +87,51 @@ package func rmsNormGradient(
   gk_rms_norm_gradient(dy.start, x.start, w.start, rstd.start, dx.start, dw.start, x.rows, x.columns, accumulate)
 }
 
-/// Rotates x[T, heads · D] in place by the tables' rows `positions`; `inverse` is the gradient.
-package func rotate(_ x: Matrix, positions: Indices, cosine: Matrix, sine: Matrix, inverse: Bool = false) {
-  let headSize = cosine.columns * 2
-  gk_rope(
-    x.start, positions.start, cosine.start, sine.start, x.rows, x.columns / headSize, headSize, inverse)
+/// Turns channels `offset` ..< `offset` + 2 · the tables' columns of each head of x[T, heads · headSize] in place, by the
+/// tables' rows `positions`; by pairs of neighbours where interleaved, else of halves. `transposed` is the gradient.
+///
+/// - Parameter headSize: 2 · the tables' columns, where nil.
+package func rotate(
+  _ x: Matrix, positions: Indices, cosine: Matrix, sine: Matrix, headSize: Int? = nil, offset: Int = 0,
+  interleaved: Bool = false, transposed: Bool = false
+) {
+  let turned = 2 * cosine.columns
+  let headSize = headSize ?? turned
+  var rotation = gk_rotation(
+    heads: x.columns / headSize, head_stride: headSize, row_stride: x.columns, turned: turned,
+    interleaved: interleaved)
+  gk_rope(&rotation, x.start + offset, positions.start, cosine.start, sine.start, x.rows, transposed)
 }
 
-/// h = silu(gate) · up.
-package func swiglu(_ gate: Matrix, _ up: Matrix, into h: Matrix) {
-  gk_swiglu(gate.start, up.start, h.start, h.count)
+/// What a gated linear unit makes of its gate; CKernels.h has the equations.
+package enum Activation: Equatable {
+  case silu
+  /// The tanh form.
+  case gelu
+  /// gpt-oss: gate and up clamped at `limit`, silu(alpha · gate) / alpha · (up + 1).
+  case clamped(alpha: Float, limit: Float)
+
+  fileprivate var constants: gk_activation {
+    switch self {
+    case .silu: gk_activation(unit: GK_SILU, alpha: 0, limit: 0)
+    case .gelu: gk_activation(unit: GK_GELU, alpha: 0, limit: 0)
+    case .clamped(let alpha, let limit): gk_activation(unit: GK_CLAMPED, alpha: alpha, limit: limit)
+    }
+  }
 }
 
-package func swigluGradient(_ dh: Matrix, _ gate: Matrix, _ up: Matrix, dgate: Matrix, dup: Matrix) {
-  gk_swiglu_gradient(dh.start, gate.start, up.start, dgate.start, dup.start, dh.count)
+/// h = a(gate) · up: a gated linear unit.
+package func glu(_ gate: Matrix, _ up: Matrix, _ activation: Activation = .silu, into h: Matrix) {
+  var activation = activation.constants
+  gk_glu(&activation, gate.start, up.start, h.start, h.count)
+}
+
+/// Writes dgate and dup.
+package func gluGradient(
+  _ dh: Matrix, _ gate: Matrix, _ up: Matrix, _ activation: Activation = .silu, dgate: Matrix, dup: Matrix
+) {
+  var activation = activation.constants
+  gk_glu_gradient(&activation, dh.start, gate.start, up.start, dgate.start, dup.start, dh.count)
 }
 
 /// y[t] = sigmoid(gate[t, 0]) · x[t].
