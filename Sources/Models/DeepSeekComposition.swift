@@ -34,6 +34,9 @@ struct DeepSeekShape {
       try config.count("max_position_embeddings", default: defaults.context, atMost: 1 << 30))
     decoder = try DecoderShape(Configuration(table, source: config.source), ropeBase: 10_000, epsilon: 1e-6)
     let heads = decoder.heads.queries
+    guard heads <= 4096 else {
+      throw config.failure("num_attention_heads", "is \(heads): at most 4096 is supported in latent attention")
+    }
     guard decoder.heads.keyValues == heads else {
       throw config.failure("num_key_value_heads", "must equal num_attention_heads (\(heads)) in latent attention")
     }

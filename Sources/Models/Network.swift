@@ -28,7 +28,7 @@ package final class Network {
     }
     self.configuration = configuration
     self.architecture = architecture
-    parameters = ParameterStore(stored: stored)
+    parameters = ParameterStore(stored: stored, allocates: allocate)
     plan = try architecture.decoder(configuration, in: parameters)
     decoder = plan.decoder
     guard allocate else { return }
