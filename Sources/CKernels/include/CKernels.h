@@ -65,23 +65,33 @@ void gk_product_weight_gradient(const float *dy, const float *x, float *dw, size
 void gk_bias_gradient(const float *dy, float *db, size_t t, size_t n);
 
 /// Products of experts: rows offsets[e] ..< offsets[e + 1] of x belong to expert e, whose packed matrix starts at
-/// w + e * gk_packed_count(n, c). offsets has E + 1 entries, from 0 up to T.
+/// w + e * gk_packed_count(n, c); bias[E, N] may be NULL. offsets has E + 1 entries, from 0 up to T.
 void gk_grouped_product(
-  const float *x, const float *w, float *y, const int32_t *offsets, size_t experts, size_t n, size_t c);
+  const float *x, const float *w, const float *bias, float *y, const int32_t *offsets, size_t experts, size_t n,
+  size_t c);
 void gk_grouped_product_input_gradient(
   const float *dy, const float *w, float *dx, const int32_t *offsets, size_t experts, size_t n, size_t c,
   bool accumulate);
 void gk_grouped_product_weight_gradient(
   const float *dy, const float *x, float *dw, const int32_t *offsets, size_t experts, size_t n, size_t c);
+/// db[E, N] += the column sums of each expert's rows of dy, rows in ascending order.
+void gk_grouped_bias_gradient(const float *dy, float *db, const int32_t *offsets, size_t experts, size_t n);
 
 // ---------------------------------------------------------------- rows
 
-/// y[i] += x[i].
-void gk_add(const float *x, float *y, size_t count);
+/// y[i] += alpha · x[i].
+void gk_add(const float *x, float alpha, float *y, size_t count);
+/// y[i] = alpha · x[i]; y may be x.
+void gk_scale(const float *x, float alpha, float *y, size_t count);
 /// y[r, :] = x[index[r], :] for r in [0, rows).
 void gk_gather_rows(const float *x, const int32_t *index, float *y, size_t rows, size_t c);
 /// y[index[r], :] += x[r, :], r ascending. An index may occur more than once.
 void gk_scatter_add_rows(const float *x, const int32_t *index, float *y, size_t rows, size_t c);
+
+/// y[:, j] = x[:, j], j in [0, C), of rows `x_stride` and `y_stride` floats apart: columns of wider matrices.
+void gk_copy_columns(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows, size_t c);
+/// The same, added to y.
+void gk_add_columns(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows, size_t c);
 
 /// y[T, C] = the rows `tokens` of the packed table w[V, C].
 void gk_embedding(const float *w, const int32_t *tokens, float *y, size_t t, size_t c);
@@ -90,12 +100,13 @@ void gk_embedding_gradient(const float *dy, const int32_t *tokens, float *dw, si
 
 // ---------------------------------------------------------------- normalisation, rotation, activation
 
-/// y[t, :] = x[t, :] · rstd[t] · w, rstd[t] = 1 / sqrt(mean(x[t, :]²) + epsilon). rstd may be NULL.
-void gk_rms_norm(const float *x, const float *w, float epsilon, float *y, float *rstd, size_t t, size_t c);
+/// y[t, :] = x[t, :] · rstd[t] · (offset + w), rstd[t] = 1 / sqrt(mean(x[t, :]²) + epsilon). rstd may be NULL.
+void gk_rms_norm(
+  const float *x, const float *w, float offset, float epsilon, float *y, float *rstd, size_t t, size_t c);
 /// dx = the gradient of x (added to dx where accumulate); dw[C] += the gradient of w, t ascending.
 void gk_rms_norm_gradient(
-  const float *dy, const float *x, const float *w, const float *rstd, float *dx, float *dw, size_t t, size_t c,
-  bool accumulate);
+  const float *dy, const float *x, const float *w, float offset, const float *rstd, float *dx, float *dw, size_t t,
+  size_t c, bool accumulate);
 
 /// Which channels turn: `turned` of each head, from x on, heads `head_stride` floats apart, rows `row_stride`.
 typedef struct {
@@ -220,6 +231,11 @@ void gk_combine_gradient(
 void gk_ungather_add(const float *dsorted, const int32_t *slot, float *dx, size_t t, size_t k, size_t c);
 
 // ---------------------------------------------------------------- vocabulary
+
+/// x becomes softcap · tanh(x / softcap) (Gemma 2, arXiv 2408.00118).
+void gk_softcap(float *x, float softcap, size_t count);
+/// dy becomes the gradient of what gk_softcap made y of: dy · (1 - (y / softcap)²).
+void gk_softcap_gradient(const float *y, float softcap, float *dy, size_t count);
 
 /// For each row of logits[T, V], scaled by inverse_temperature: lse[T], logp[T] at targets[T] (both may be NULL),
 /// and entropy[T] (may be NULL).
