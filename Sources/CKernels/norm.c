@@ -16,7 +16,8 @@ static void rms_norm_rows(void *context, size_t begin, size_t end, int worker) {
   const norm_call *call = context;
   size_t at = begin * call->c;
   float *rstd = call->rstd_out != NULL ? call->rstd_out + begin : NULL;
-  gk_active()->norm.rms_norm(call->x + at, call->w, call->offset, call->epsilon, call->y + at, rstd, end - begin, call->c);
+  gk_active()->norm.rms_norm(
+    call->x + at, call->w, call->offset, call->epsilon, call->y + at, rstd, end - begin, call->c);
 }
 
 /// y[T, C] = x · rstd · (offset + w), rstd[T] = 1 / sqrt(mean(x²) + epsilon).

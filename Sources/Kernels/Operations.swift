@@ -107,8 +107,8 @@ package func rmsNormGradient(
     dy.start, x.start, w.start, offset, rstd.start, dx.start, dw.start, x.rows, x.columns, accumulate)
 }
 
-/// Turns channels `offset` ..< `offset` + 2 · the tables' columns of each head of x[T, heads · headSize] in place, by the
-/// tables' rows `positions`; by pairs of neighbours where interleaved, else of halves. `transposed` is the gradient.
+/// Turns channels `offset` ..< `offset` + 2 · the tables' columns of each head of x[T, heads · headSize] in place, by
+/// the tables' rows `positions`; in pairs of neighbours where interleaved, else of halves. `transposed` is the gradient.
 ///
 /// - Parameter headSize: 2 · the tables' columns, where nil.
 package func rotate(

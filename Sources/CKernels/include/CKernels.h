@@ -114,10 +114,10 @@ typedef struct {
   bool interleaved;
 } gk_rotation;
 
-/// Rotary position embedding (arXiv 2104.09864) in place. For i < turned / 2, (a, b) = (x[i], x[i + turned / 2]), Hugging
-/// Face's rotate_half, or where interleaved (x[2 i], x[2 i + 1]), becomes (a cos - b sin, b cos + a sin), with cos, sin
-/// [positions, turned / 2] at row positions[t]; they may carry a factor. transposed is the gradient: it turns back, and
-/// carries the factor too.
+/// Rotary position embedding (arXiv 2104.09864) in place. For i < turned / 2, (a, b) = (x[i], x[i + turned / 2]), as
+/// Hugging Face's rotate_half, or where interleaved (x[2 i], x[2 i + 1]), becomes (a cos - b sin, b cos + a sin), with
+/// cos, sin [positions, turned / 2] at row positions[t]; they may carry a factor. transposed is the gradient: it turns
+/// back, and carries the factor too.
 void gk_rope(
   const gk_rotation *rotation, float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t,
   bool transposed);
@@ -163,24 +163,24 @@ typedef struct {
 /// How queries attend. Query head h reads key-value head h / (H / G).
 typedef struct {
   size_t h, g, d, u;
-  size_t v_stride;  // floats from a row of v to the next: G * U, or more where v lies within wider rows, even those of k
+  size_t v_stride;  // floats from a row of v to the next: G * U, or more where v lies within wider rows, say k's
   float scale;      // of q · k
   float softcap;    // scores s become softcap · tanh(s / softcap); 0: off (Gemma 2, arXiv 2408.00118)
   size_t window;    // the query at position p sees the keys at positions > p - window; 0: all up to p
 } gk_attention_shape;
 
-/// out[T, H * U] = causal attention of q[T, H * D] over k[S, G * D], v[S, G * U]. sinks[H] (may be NULL) are logits that
-/// join each query's softmax with a value of 0. lse[T, H] (may be NULL) gets the log of the sum of exponentials, the
-/// sink's among them. Each query walks its keys by absolute position, so that the bits do not depend on how they are
-/// split into spans.
+/// out[T, H * U] = causal attention of q[T, H * D] over k[S, G * D], v[S, G * U]. sinks[H] (may be NULL) are logits
+/// that join each query's softmax with a value of 0. lse[T, H] (may be NULL) gets the log of the sum of exponentials,
+/// the sink's among them. Each query walks its keys by absolute position, so that the bits do not depend on how they
+/// are split into spans.
 void gk_attention(
   const gk_attention_shape *shape, const float *q, const float *k, const float *v, const float *sinks, float *out,
   float *lse, const gk_segment *segments, size_t segment_count, const gk_span *spans);
 
 /// Gradients of attention. trees has tree_count + 1 entries: segments trees[i] ..< trees[i + 1] form tree i, and no
 /// key-value row is read by two trees. dq, dk, dv must be zero at the rows that segments and spans name; they are
-/// added to, as is dsinks[H] (NULL where sinks is), segments in order. dv lies as v does, within dk where v is within k.
-/// scores of one row are recomputed from lse; no T × S buffer is made.
+/// added to, as is dsinks[H] (NULL where sinks is), segments in order. dv lies as v does: within dk where v is within
+/// k. scores of one row are recomputed from lse; no T × S buffer is made.
 void gk_attention_gradient(
   const gk_attention_shape *shape, const float *dout, const float *q, const float *k, const float *v,
   const float *sinks, const float *out, const float *lse, float *dq, float *dk, float *dv, float *dsinks,
