@@ -5,16 +5,48 @@ extension KernelSuite {
   @Suite struct RowsTests {
     static let widths = [1, 3, 16, 33, 64, 100, 577]
 
-    @Test func addAddsEachNumber() {
+    @Test func sumsAndMultiplesAreOfEachNumber() {
       var numbers = Numbers(seed: 1)
       for count in [0, 1, 7, 16, 1000, 40_003] {
         let (x, y) = (numbers.normals(count), numbers.normals(count))
         onEveryVariant {
-          var sum = y
-          gk_add(x, &sum, count)
-          return [sum]
+          var (sum, scaledSum, scaled, inPlace) = (y, y, unwritten(count), x)
+          gk_add(x, 1, &sum, count)
+          gk_add(x, -0.3, &scaledSum, count)
+          gk_scale(x, 1.7, &scaled, count)
+          inPlace.withUnsafeMutableBufferPointer { gk_scale($0.baseAddress, 1.7, $0.baseAddress, count) }
+          #expect(inPlace == scaled)
+          return [sum, scaledSum, scaled]
         } check: { variant, results in
           #expect(results[0] == zip(x, y).map(+), "\(variant) \(count)")
+          let scaledSum = zip(x, y).map { Double(Float(-0.3)) * Double($0) + Double($1) }
+          #expect(relativeError(results[1], scaledSum) < 1.2e-7, "\(variant) \(count)")
+          #expect(results[2] == x.map { 1.7 * $0 }, "\(variant) \(count)")
+        }
+      }
+    }
+
+    @Test(arguments: widths) func columnsAreCopiedAndAddedWhereTheyLie(c: Int) {
+      var numbers = Numbers(seed: 5)
+      for (rows, before, after) in [(0, 1, 1), (1, 0, 0), (9, 3, 0), (700, 2, 5)] {
+        let (wide, narrow) = (c + before + after, c + 1)
+        let (x, y) = (numbers.normals(rows * wide + before), numbers.normals(rows * narrow))
+        var (copied, added) = (y, y)
+        for row in 0..<rows {
+          for j in 0..<c {
+            copied[row * narrow + j] = x[before + row * wide + j]
+            added[row * narrow + j] += x[before + row * wide + j]
+          }
+        }
+        onEveryVariant {
+          var (copy, sum) = (y, y)
+          x.withUnsafeBufferPointer { x in
+            gk_copy_columns(x.baseAddress.map { $0 + before }, wide, &copy, narrow, rows, c)
+            gk_add_columns(x.baseAddress.map { $0 + before }, wide, &sum, narrow, rows, c)
+          }
+          return [copy, sum]
+        } check: { variant, results in
+          #expect(results == [copied, added], "\(variant) \(rows)")
         }
       }
     }

@@ -43,64 +43,68 @@ package struct LatentAttention: Layer {
     let x: Matrix
     let queryKept: LatentQueries.Kept
     let latentKept: RMSNorm.Kept
-    /// By head: the plain part of the queries [H · T, N], and what attention says of the latents [H · T, R].
-    let plain, said: Matrix
-    /// What attention sees, [T, H · (R + P)] and [T, R + P], and what it says, [T, H · R].
+    /// The plain part of the queries by head, [H · T, N].
+    let plain: Matrix
+    /// What attention sees, [T, H · (R + P)] and [T, R + P], and what it says, [T, H · R] and [T, H].
     let q, k, out, lse: Matrix
     /// [T, H · U].
     let values: Matrix
+    /// [H + 1]: the rows of each head in what lies by head.
     let offsets: Indices
   }
 
   /// x[T, C] → y[T, C].
   package func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: any Record) {
-    let (parameters, workspace, tokens, heads) = (pass.parameters, pass.workspace, x.rows, shape.heads)
-    let (projected, queryKept) = queries.forward(x, pass)
-    let offsets = workspace.indices((0...heads).map { Int32($0 * tokens) })
+    let (workspace, tokens, heads) = (pass.workspace, x.rows, shape.heads)
+    let (latents, latentKept) = latentNorm.forward(latent.forward(x, pass), pass)
+    let kept = Kept(
+      attention: self, x: x, queryKept: queries.input(x, pass), latentKept: latentKept,
+      plain: workspace.matrix(heads * tokens, shape.plain),
+      q: workspace.matrix(tokens, heads * shape.attention.size), k: workspace.matrix(tokens, shape.attention.size),
+      out: workspace.matrix(tokens, heads * shape.latent), lse: workspace.matrix(tokens, heads),
+      values: workspace.matrix(tokens, heads * shape.value),
+      offsets: workspace.indices((0...heads).map { Int32($0 * tokens) }))
 
-    let plain = workspace.matrix(heads * tokens, shape.plain)
-    copy(Heads(projected, count: heads, channels: 0..<shape.plain), into: Heads(grouped: plain, count: heads))
-    let absorbed = workspace.matrix(heads * tokens, shape.latent)
-    groupedProduct(plain, parameters.weights(absorb), offsets: offsets, into: absorbed)
-    let q = workspace.matrix(tokens, heads * shape.attention.size)
-    copy(Heads(grouped: absorbed, count: heads), into: Heads(q, count: heads, channels: latentChannels))
-    rotate(
-      Heads(projected, count: heads, channels: plainAndRotary),
-      into: Heads(q, count: heads, channels: rotaryChannels), pass)
+    let mark = workspace.mark
+    absorbQueries(into: kept, pass)
+    copy(Heads(latents), into: Heads(kept.k, channels: latentChannels))
+    rotate(Heads(rotaryKey.forward(x, pass)), into: Heads(kept.k, channels: rotaryChannels), pass)
+    workspace.release(to: mark)
 
-    let k = workspace.matrix(tokens, shape.attention.size)
-    let (normed, latentKept) = latentNorm.forward(latent.forward(x, pass), pass)
-    copy(Heads(normed), into: Heads(k, channels: latentChannels))
-    rotate(Heads(rotaryKey.forward(x, pass)), into: Heads(k, channels: rotaryChannels), pass)
-
-    var keys = k
+    var keys = kept.k
     if let cache = pass.cache {
-      cache.store(k, nil, of: pass.batch, layer: layer)
+      cache.store(kept.k, nil, of: pass.batch, layer: layer)
       keys = cache.keys(layer: layer)
     }
-    let out = workspace.matrix(tokens, heads * shape.latent)
-    let lse = workspace.matrix(tokens, heads)
     Kernels.attention(
-      q, keys, keys, heads: shape.attention, segments: pass.batch.segments, spans: pass.batch.spans, into: out,
-      lse: lse)
+      kept.q, keys, keys, heads: shape.attention, segments: pass.batch.segments, spans: pass.batch.spans,
+      into: kept.out, lse: kept.lse)
 
-    let said = workspace.matrix(heads * tokens, shape.latent)
-    copy(Heads(out, count: heads), into: Heads(grouped: said, count: heads))
     let byHead = workspace.matrix(heads * tokens, shape.value)
-    groupedProduct(said, parameters.weights(value), offsets: offsets, into: byHead)
-    let values = workspace.matrix(tokens, heads * shape.value)
-    copy(Heads(grouped: byHead, count: heads), into: Heads(values, count: heads))
-    let kept = Kept(
-      attention: self, x: x, queryKept: queryKept, latentKept: latentKept, plain: plain, said: said, q: q, k: k,
-      out: out, lse: lse, values: values, offsets: offsets)
-    return (o.forward(values, pass), kept)
+    groupedProduct(kept.said(pass), pass.parameters.weights(value), offsets: kept.offsets, into: byHead)
+    copy(Heads(grouped: byHead, count: heads), into: Heads(kept.values, count: heads))
+    workspace.release(to: mark)
+    return (o.forward(kept.values, pass), kept)
+  }
+
+  /// Each head's query as the latents see it, [W_ukᵀ plain, rotated].
+  private func absorbQueries(into kept: Kept, _ pass: Pass) {
+    let heads = shape.heads
+    let projected = queries.projection.forward(kept.queryKept.input, pass)
+    copy(Heads(projected, count: heads, channels: 0..<shape.plain), into: Heads(grouped: kept.plain, count: heads))
+    let absorbed = pass.workspace.matrix(kept.plain.rows, shape.latent)
+    groupedProduct(kept.plain, pass.parameters.weights(absorb), offsets: kept.offsets, into: absorbed)
+    copy(Heads(grouped: absorbed, count: heads), into: Heads(kept.q, count: heads, channels: latentChannels))
+    rotate(
+      Heads(projected, count: heads, channels: projectedRotaryChannels),
+      into: Heads(kept.q, count: heads, channels: rotaryChannels), pass)
   }
 
   /// Of a row of attention's q or k.
   fileprivate var latentChannels: Range<Int> { 0..<shape.latent }
   fileprivate var rotaryChannels: Range<Int> { shape.latent..<shape.latent + shape.rotary }
   /// The rotary part of a projected query.
-  fileprivate var plainAndRotary: Range<Int> { shape.plain..<shape.plain + shape.rotary }
+  fileprivate var projectedRotaryChannels: Range<Int> { shape.plain..<shape.plain + shape.rotary }
 
   /// The rotary part of queries or keys as a projection gives it, turned, with its pairs in halves.
   private func rotate(_ x: Heads, into y: Heads, _ pass: Pass) {
@@ -126,12 +130,21 @@ package struct LatentAttention: Layer {
 }
 
 extension LatentAttention.Kept {
+  /// What attention says of the latents, by head: [H · T, R].
+  fileprivate func said(_ pass: Pass) -> Matrix {
+    let heads = attention.shape.heads
+    let said = pass.workspace.matrix(heads * out.rows, attention.shape.latent)
+    copy(Heads(out, count: heads), into: Heads(grouped: said, count: heads))
+    return said
+  }
+
   func backward(_ dy: Matrix, _ pass: Pass) -> Matrix {
     let (parameters, workspace, layer) = (pass.parameters, pass.workspace, attention)
     let (shape, tokens, heads) = (layer.shape, x.rows, layer.shape.heads)
 
     let dvalues = workspace.matrix(tokens, values.columns)
     layer.o.backward(dy, x: values, into: dvalues, pass)
+    let said = said(pass)
     let dbyHead = workspace.matrix(heads * tokens, shape.value)
     copy(Heads(dvalues, count: heads), into: Heads(grouped: dbyHead, count: heads))
     groupedProductWeightGradient(dbyHead, said, offsets: offsets, addingTo: parameters.weightGradient(layer.value))
@@ -155,7 +168,7 @@ extension LatentAttention.Kept {
     copy(Heads(grouped: dplain, count: heads), into: Heads(dprojected, count: heads, channels: 0..<shape.plain))
     layer.rotateBack(
       Heads(dq, count: heads, channels: layer.rotaryChannels),
-      into: Heads(dprojected, count: heads, channels: layer.plainAndRotary), pass)
+      into: Heads(dprojected, count: heads, channels: layer.projectedRotaryChannels), pass)
     let dx = layer.queries.backward(dprojected, queryKept, x: x, pass)
 
     let dnormed = workspace.matrix(tokens, shape.latent)

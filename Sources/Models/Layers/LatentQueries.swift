@@ -13,13 +13,11 @@ struct LatentQueries {
     let norm: RMSNorm.Kept?
   }
 
-  /// x[T, C] → q[T, H · (N + P)].
-  func forward(_ x: Matrix, _ pass: Pass) -> (q: Matrix, kept: Kept) {
-    guard let (down, norm) = compression else {
-      return (projection.forward(x, pass), Kept(input: x, norm: nil))
-    }
+  /// What the projection sees of x[T, C].
+  func input(_ x: Matrix, _ pass: Pass) -> Kept {
+    guard let (down, norm) = compression else { return Kept(input: x, norm: nil) }
     let (normed, kept) = norm.forward(down.forward(x, pass), pass)
-    return (projection.forward(normed, pass), Kept(input: normed, norm: kept))
+    return Kept(input: normed, norm: kept)
   }
 
   /// dq[T, H · (N + P)] → dx[T, C].
