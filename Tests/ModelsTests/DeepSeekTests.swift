@@ -54,7 +54,7 @@ import Values
       ("deepseek_v2", "routed_scaling_factor", 1), ("deepseek_v2-groups", "topk_group", 4),
       ("deepseek_v2-groups", "topk_method", "greedy"), ("deepseek_v3", "topk_group", 4), ("deepseek_v3", "n_group", 2),
       ("deepseek_v3", "norm_topk_prob", false), ("deepseek_v3", "rope_interleave", false),
-      ("deepseek_v3-halves", "rope_interleave", true), ("deepseek_v3-moonlight", "rms_norm_eps", 1e-2),
+      ("deepseek_v3-halves", "rope_interleave", true), ("deepseek_v3-moonlight", "rms_norm_eps", 1e-6),
       ("deepseek_v3-moonlight", "rope_theta", 10_000),
     ]
     for (name, key, value) in changes {

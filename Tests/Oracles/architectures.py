@@ -38,7 +38,7 @@ ARCHITECTURES = {
         rope_parameters=DEEPSEEK_YARN), 30),
     "deepseek_v3-moonlight": (34, DeepseekV3Config(
         **DEEPSEEK, q_lora_rank=None, n_shared_experts=2, n_group=1, topk_group=1, routed_scaling_factor=2.446,
-        rms_norm_eps=1e-5, num_nextn_predict_layers=0,
+        rms_norm_eps=1e-2, num_nextn_predict_layers=0,
         rope_parameters=dict(rope_type="default", rope_theta=50000.0)), 12),
     "deepseek_v3-halves": (36, DeepseekV3Config(
         **DEEPSEEK, q_lora_rank=None, n_group=2, topk_group=1, rope_interleave=False,
