@@ -8,6 +8,7 @@ let package = Package(
     .library(name: "GRAO", targets: ["GRAO"]),
     // For Benchmarks.
     .library(name: "CKernels", targets: ["CKernels"]),
+    .library(name: "Tokenizers", targets: ["Tokenizers"]),
   ],
   dependencies: [
     // The command line of grao-run.

@@ -7,6 +7,7 @@ let package = Package(
   targets: [
     .target(name: "CPeak"),
     .executableTarget(name: "kernels", dependencies: ["CPeak", .product(name: "CKernels", package: "grao")]),
+    .executableTarget(name: "tokenizer", dependencies: [.product(name: "Tokenizers", package: "grao")]),
   ],
   cLanguageStandard: .c11
 )

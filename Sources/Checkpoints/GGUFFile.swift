@@ -98,7 +98,7 @@ final class GGUFFile {
     guard let decode = tensor.type.decode else {
       throw GRAOError(
         "\(path): tensor \"\(tensor.name)\" has the type \(tensor.type.name); expected F32, F16, BF16, Q8_0, Q4_0, Q4_1, "
-          + "Q5_0 or Q5_1")
+          + "Q5_0, Q5_1 or Q2_K to Q6_K")
     }
     guard let start = file.bytes.baseAddress else { return }
     decode(start + tensor.range.lowerBound + first / tensor.type.blockElements * tensor.type.blockBytes, destination)

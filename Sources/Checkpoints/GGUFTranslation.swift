@@ -1,3 +1,4 @@
+import Foundation
 import Values
 
 /// A Hugging Face tensor within a GGUF file: a whole tensor, or a slice of one.
@@ -23,7 +24,7 @@ struct GGUFTranslation {
     guard let name = file.metadata["general.architecture"]?.string else {
       throw GRAOError("\(file.path): the metadata key \"general.architecture\" is missing")
     }
-    guard let architecture = GGUFArchitecture.all[name] else {
+    guard let architecture = GGUFArchitecture.find(name, in: file.metadata) else {
       throw GRAOError(
         "\(file.path): the architecture \"\(name)\" is not supported; expected one of "
           + GGUFArchitecture.all.keys.sorted().joined(separator: ", "))
@@ -108,12 +109,15 @@ struct GGUFTranslation {
         }
         views[prefix + name] = GGUFView(
           tensor: tensor, shape: tensor.shape, interleavedPairs: tensor.shape[0] / (2 * heads))
+      case .row(let name): views[prefix + name] = GGUFView(tensor: tensor, shape: [1] + tensor.shape.suffix(1))
       case .experts(let name):
-        guard tensor.shape.count == 3, tensor.shape[0] == config["num_experts"]?.integer else {
-          throw GRAOError("\(what): the shape \(tensor.shape) does not fit num_experts")
+        let experts = (config["num_experts"] ?? config["num_local_experts"])?.integer
+        guard tensor.shape.count == 3, tensor.shape[0] == experts else {
+          throw GRAOError("\(what): the shape \(tensor.shape) does not fit the number of experts")
         }
+        let parts = name.components(separatedBy: "{}")
         for expert in 0..<tensor.shape[0] {
-          views["\(prefix)mlp.experts.\(expert).\(name)"] = GGUFView(
+          views[prefix + parts.joined(separator: String(expert))] = GGUFView(
             tensor: tensor, firstElement: expert * tensor.shape[1] * tensor.shape[2],
             shape: Array(tensor.shape[1...]))
         }

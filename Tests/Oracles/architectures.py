@@ -37,6 +37,8 @@ ARCHITECTURES = {
     "qwen2_moe": (17, Qwen2MoeConfig(
         **SHARED | dict(num_hidden_layers=3), num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16,
         shared_expert_intermediate_size=24, mlp_only_layers=[1]), 9),
+    "qwen2_moe-sparse": (18, Qwen2MoeConfig(
+        **SHARED, num_experts=3, num_experts_per_tok=2, moe_intermediate_size=16, shared_expert_intermediate_size=24), 9),
     "qwen3": (12, Qwen3Config(**SHARED | dict(head_dim=16)), 7),
     "qwen3_moe-window": (13, Qwen3MoeConfig(
         **SHARED | dict(num_hidden_layers=3), head_dim=16, num_experts=4, num_experts_per_tok=2,
