@@ -50,15 +50,16 @@ typedef struct {
     bool inverse);
 } gk_rotary_kernels;
 
-/// swiglu.inc
+/// glu.inc
 typedef struct {
-  void (*forward)(const float *gate, const float *up, float *h, size_t count);
+  void (*forward)(const gk_activation *activation, const float *gate, const float *up, float *h, size_t count);
   void (*gradient)(
-    const float *dh, const float *gate, const float *up, float *dgate, float *dup, size_t count);
+    const gk_activation *activation, const float *dh, const float *gate, const float *up, float *dgate, float *dup,
+    size_t count);
   void (*gate_rows)(const float *x, const float *gate, float *y, size_t t, size_t c);
   void (*gate_rows_gradient)(
     const float *dy, const float *x, const float *gate, float *dx, float *dgate, size_t t, size_t c);
-} gk_swiglu_kernels;
+} gk_glu_kernels;
 
 /// The arguments of gk_attention and its gradient, as attention.inc gets them.
 typedef struct {
@@ -141,7 +142,7 @@ struct gk_kernels {
   gk_rows_kernels rows;
   gk_norm_kernels norm;
   gk_rotary_kernels rotary;
-  gk_swiglu_kernels swiglu;
+  gk_glu_kernels glu;
   gk_attention_kernels attention;
   gk_experts_kernels experts;
   gk_vocabulary_kernels vocabulary;

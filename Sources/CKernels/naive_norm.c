@@ -41,29 +41,3 @@ void naive_rope(
     }
   }
 }
-
-void naive_swiglu(const double *gate, const double *up, double *h, size_t count) {
-  for (size_t i = 0; i < count; i++) h[i] = gate[i] / (1 + exp(-gate[i])) * up[i];
-}
-
-void naive_swiglu_gradient(
-  const double *dh, const double *gate, const double *up, double *dgate, double *dup, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    double sigmoid = 1 / (1 + exp(-gate[i]));
-    dgate[i] += dh[i] * up[i] * sigmoid * (1 + gate[i] * (1 - sigmoid));
-    dup[i] += dh[i] * gate[i] * sigmoid;
-  }
-}
-
-void naive_gate_rows(const double *x, const double *gate, double *y, size_t t, size_t c) {
-  for (size_t i = 0; i < t * c; i++) y[i] = x[i] / (1 + exp(-gate[i / c]));
-}
-
-void naive_gate_rows_gradient(
-  const double *dy, const double *x, const double *gate, double *dx, double *dgate, size_t t, size_t c) {
-  for (size_t i = 0; i < t * c; i++) {
-    double s = 1 / (1 + exp(-gate[i / c]));
-    dx[i] += s * dy[i];
-    dgate[i / c] += s * (1 - s) * dy[i] * x[i];
-  }
-}

@@ -1,4 +1,4 @@
-// Root-mean-square norm, rotary embedding and SwiGLU, forward beside gradient.
+// Root-mean-square norm and rotary embedding, forward beside gradient.
 #include "kernels.h"
 #include "pool.h"
 #include "tasks.h"
@@ -72,67 +72,4 @@ void gk_rope(
   bool inverse) {
   rope_call call = {x, positions, cosine, sine, heads, d, inverse};
   gk_parallel_ranges(t, gk_rows_per_task(heads * d), rope_rows, &call);
-}
-
-typedef struct {
-  const float *dh, *gate, *up;
-  float *h, *dgate, *dup;
-} swiglu_call;
-
-static void swiglu_range(void *context, size_t begin, size_t end, int worker) {
-  (void)worker;
-  const swiglu_call *call = context;
-  gk_active()->swiglu.forward(call->gate + begin, call->up + begin, call->h + begin, end - begin);
-}
-
-/// h = silu(gate) · up.
-void gk_swiglu(const float *gate, const float *up, float *h, size_t count) {
-  swiglu_call call = {.gate = gate, .up = up, .h = h};
-  gk_parallel_ranges(count, GK_TASK_FLOATS / 2, swiglu_range, &call);
-}
-
-static void swiglu_gradient_range(void *context, size_t begin, size_t end, int worker) {
-  (void)worker;
-  const swiglu_call *call = context;
-  gk_active()->swiglu.gradient(
-    call->dh + begin, call->gate + begin, call->up + begin, call->dgate + begin, call->dup + begin, end - begin);
-}
-
-void gk_swiglu_gradient(
-  const float *dh, const float *gate, const float *up, float *dgate, float *dup, size_t count) {
-  swiglu_call call = {.dh = dh, .gate = gate, .up = up, .dgate = dgate, .dup = dup};
-  gk_parallel_ranges(count, GK_TASK_FLOATS / 2, swiglu_gradient_range, &call);
-}
-
-typedef struct {
-  const float *dy, *x, *gate;
-  float *y, *dx, *dgate;
-  size_t c;
-} gate_call;
-
-static void gate_range(void *context, size_t begin, size_t end, int worker) {
-  (void)worker;
-  const gate_call *call = context;
-  size_t at = begin * call->c;
-  gk_active()->swiglu.gate_rows(call->x + at, call->gate + begin, call->y + at, end - begin, call->c);
-}
-
-/// y[T, C] = sigmoid(gate[T]) · x.
-void gk_gate_rows(const float *x, const float *gate, float *y, size_t t, size_t c) {
-  gate_call call = {.x = x, .gate = gate, .y = y, .c = c};
-  gk_parallel_ranges(t, gk_rows_per_task(c), gate_range, &call);
-}
-
-static void gate_gradient_range(void *context, size_t begin, size_t end, int worker) {
-  (void)worker;
-  const gate_call *call = context;
-  size_t at = begin * call->c;
-  gk_active()->swiglu.gate_rows_gradient(
-    call->dy + at, call->x + at, call->gate + begin, call->dx + at, call->dgate + begin, end - begin, call->c);
-}
-
-void gk_gate_rows_gradient(
-  const float *dy, const float *x, const float *gate, float *dx, float *dgate, size_t t, size_t c) {
-  gate_call call = {.dy = dy, .x = x, .gate = gate, .dx = dx, .dgate = dgate, .c = c};
-  gk_parallel_ranges(t, gk_rows_per_task(2 * c), gate_gradient_range, &call);
 }

@@ -89,13 +89,35 @@ package func rotate(_ x: Matrix, positions: Indices, cosine: Matrix, sine: Matri
     x.start, positions.start, cosine.start, sine.start, x.rows, x.columns / headSize, headSize, inverse)
 }
 
-/// h = silu(gate) · up.
-package func swiglu(_ gate: Matrix, _ up: Matrix, into h: Matrix) {
-  gk_swiglu(gate.start, up.start, h.start, h.count)
+/// What a gated linear unit makes of its gate; CKernels.h has the equations.
+package enum Activation: Equatable {
+  case silu
+  /// The tanh form.
+  case gelu
+  /// gpt-oss: gate and up clamped at `limit`, silu(alpha · gate) / alpha · (up + 1).
+  case clamped(alpha: Float, limit: Float)
+
+  fileprivate var constants: gk_activation {
+    switch self {
+    case .silu: gk_activation(unit: GK_SILU, alpha: 0, limit: 0)
+    case .gelu: gk_activation(unit: GK_GELU, alpha: 0, limit: 0)
+    case .clamped(let alpha, let limit): gk_activation(unit: GK_CLAMPED, alpha: alpha, limit: limit)
+    }
+  }
 }
 
-package func swigluGradient(_ dh: Matrix, _ gate: Matrix, _ up: Matrix, dgate: Matrix, dup: Matrix) {
-  gk_swiglu_gradient(dh.start, gate.start, up.start, dgate.start, dup.start, dh.count)
+/// h = a(gate) · up: a gated linear unit.
+package func glu(_ gate: Matrix, _ up: Matrix, _ activation: Activation = .silu, into h: Matrix) {
+  var activation = activation.constants
+  gk_glu(&activation, gate.start, up.start, h.start, h.count)
+}
+
+/// Writes dgate and dup.
+package func gluGradient(
+  _ dh: Matrix, _ gate: Matrix, _ up: Matrix, _ activation: Activation = .silu, dgate: Matrix, dup: Matrix
+) {
+  var activation = activation.constants
+  gk_glu_gradient(&activation, dh.start, gate.start, up.start, dgate.start, dup.start, dh.count)
 }
 
 /// y[t] = sigmoid(gate[t, 0]) · x[t].

@@ -26,10 +26,12 @@ extension KernelSuite {
         return y
       }
       // The end of a row is the end of a vector in one case only.
-      expectSameBits(x, c) { rows, first in
-        var h = unwritten(rows.count)
-        gk_swiglu(rows, Array(up[first * c..<first * c + rows.count]), &h, rows.count)
-        return h
+      for var activation in GLUTests.activations {
+        expectSameBits(x, c) { rows, first in
+          var h = unwritten(rows.count)
+          gk_glu(&activation, rows, Array(up[first * c..<first * c + rows.count]), &h, rows.count)
+          return h
+        }
       }
       let targets = numbers.indices(t, below: c)
       expectSameBits(x, c) { rows, first in

@@ -104,10 +104,21 @@ void gk_rope(
   float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t, size_t heads, size_t d,
   bool inverse);
 
-/// h = silu(gate) · up, all [T, F] flattened to count.
-void gk_swiglu(const float *gate, const float *up, float *h, size_t count);
-void gk_swiglu_gradient(
-  const float *dh, const float *gate, const float *up, float *dgate, float *dup, size_t count);
+/// Gated linear units (arXiv 2002.05202), g and u standing for gate and up:
+///   GK_SILU     h = g · sigmoid(g) · u
+///   GK_GELU     h = gelu(g) · u, gelu(g) = g · (1 + tanh(√(2/π) (g + 0.044715 g³))) / 2
+///   GK_CLAMPED  h = g · sigmoid(alpha · g) · (u + 1), where g is at most limit and u within ±limit (gpt-oss)
+typedef enum { GK_SILU, GK_GELU, GK_CLAMPED } gk_unit;
+typedef struct {
+  gk_unit unit;
+  float alpha, limit;  // of GK_CLAMPED
+} gk_activation;
+
+/// h of gate and up, all [T, F] flattened to count.
+void gk_glu(const gk_activation *activation, const float *gate, const float *up, float *h, size_t count);
+void gk_glu_gradient(
+  const gk_activation *activation, const float *dh, const float *gate, const float *up, float *dgate, float *dup,
+  size_t count);
 
 /// y[t, :] = sigmoid(gate[t]) · x[t, :].
 void gk_gate_rows(const float *x, const float *gate, float *y, size_t t, size_t c);

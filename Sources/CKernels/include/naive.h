@@ -24,7 +24,7 @@ void naive_gather_rows(const double *x, const int32_t *index, double *y, size_t 
 /// y[index[r], :] += x[r, :].
 void naive_scatter_add_rows(const double *x, const int32_t *index, double *y, size_t rows, size_t c);
 
-// ---------------------------------------------------------------- normalisation, rotation, activation (naive_norm.c)
+// ---------------------------------------------------------------- normalisation, rotation (naive_norm.c)
 
 /// y[t, :] = x[t, :] · rstd[t] · w, rstd[t] = 1 / sqrt(mean(x[t, :]²) + epsilon).
 void naive_rms_norm(const double *x, const double *w, double epsilon, double *y, size_t t, size_t c);
@@ -37,12 +37,15 @@ void naive_rope(
   double *x, const int32_t *positions, const double *cosine, const double *sine, size_t t, size_t heads, size_t d,
   bool inverse);
 
-/// h = gate / (1 + exp(-gate)) · up.
-void naive_swiglu(const double *gate, const double *up, double *h, size_t count);
-/// dgate and dup are added to.
-void naive_swiglu_gradient(
-  const double *dh, const double *gate, const double *up, double *dgate, double *dup, size_t count);
+// ---------------------------------------------------------------- gates (naive_glu.c)
 
+void naive_glu(const gk_activation *activation, const double *gate, const double *up, double *h, size_t count);
+/// dgate and dup are added to.
+void naive_glu_gradient(
+  const gk_activation *activation, const double *dh, const double *gate, const double *up, double *dgate, double *dup,
+  size_t count);
+
+/// y[t, :] = x[t, :] / (1 + exp(-gate[t])).
 void naive_gate_rows(const double *x, const double *gate, double *y, size_t t, size_t c);
 /// dx and dgate are added to.
 void naive_gate_rows_gradient(

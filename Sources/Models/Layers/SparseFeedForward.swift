@@ -76,7 +76,7 @@ package struct SparseFeedForward: FeedForward {
     groupedProduct(sorted, parameters.weights(self.gate), offsets: routing.offsets, into: gate)
     groupedProduct(sorted, parameters.weights(self.up), offsets: routing.offsets, into: up)
     let h = workspace.matrix(rows, gate.columns)
-    swiglu(gate, up, into: h)
+    glu(gate, up, into: h)
     let expertOutput = workspace.matrix(rows, x.columns)
     groupedProduct(h, parameters.weights(down), offsets: routing.offsets, into: expertOutput)
     let y = workspace.matrix(x.rows, x.columns)
@@ -97,7 +97,7 @@ extension SparseFeedForward.Kept {
     groupedProductInputGradient(dy, parameters.weights(layer.down), offsets: offsets, into: dh)
     let dgate = workspace.matrix(h.rows, h.columns)
     let dup = workspace.matrix(h.rows, h.columns)
-    swigluGradient(dh, gate, up, dgate: dgate, dup: dup)
+    gluGradient(dh, gate, up, dgate: dgate, dup: dup)
 
     let dsorted = workspace.matrix(sorted.rows, sorted.columns)
     groupedProductWeightGradient(dgate, sorted, offsets: offsets, addingTo: parameters.weightGradient(layer.gate))

@@ -21,7 +21,7 @@ package struct SwiGLU: FeedForward {
     let gate = self.gate.forward(x, pass)
     let up = self.up.forward(x, pass)
     let h = pass.workspace.matrix(gate.rows, gate.columns)
-    swiglu(gate, up, into: h)
+    glu(gate, up, into: h)
     return (down.forward(h, pass), Kept(layer: self, x: x, gate: gate, up: up, h: h))
   }
 }
@@ -33,7 +33,7 @@ extension SwiGLU.Kept {
     layer.down.backward(dy, x: h, into: dh, pass)
     let dgate = workspace.matrix(h.rows, h.columns)
     let dup = workspace.matrix(h.rows, h.columns)
-    swigluGradient(dh, gate, up, dgate: dgate, dup: dup)
+    gluGradient(dh, gate, up, dgate: dgate, dup: dup)
     let dx = workspace.matrix(x.rows, x.columns)
     layer.gate.backward(dgate, x: x, into: dx, pass)
     layer.up.backward(dup, x: x, into: dx, accumulate: true, pass)
