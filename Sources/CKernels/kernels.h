@@ -46,8 +46,8 @@ typedef struct {
 /// rotary.inc
 typedef struct {
   void (*rotate)(
-    float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t, size_t heads, size_t d,
-    bool inverse);
+    const gk_rotation *rotation, float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t,
+    bool transposed);
 } gk_rotary_kernels;
 
 /// glu.inc

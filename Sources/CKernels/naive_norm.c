@@ -29,15 +29,19 @@ void naive_rms_norm_gradient(
 }
 
 void naive_rope(
-  double *x, const int32_t *positions, const double *cosine, const double *sine, size_t t, size_t heads, size_t d,
-  bool inverse) {
-  for (size_t r = 0; r < t * heads; r++) {
-    for (size_t i = 0; i < d / 2; i++) {
-      size_t at = positions[r / heads] * (d / 2) + i;
-      double a = x[r * d + i], b = x[r * d + i + d / 2];
-      double c = cosine[at], s = inverse ? -sine[at] : sine[at];
-      x[r * d + i] = a * c - b * s;
-      x[r * d + i + d / 2] = b * c + a * s;
+  const gk_rotation *rotation, double *x, const int32_t *positions, const double *cosine, const double *sine, size_t t,
+  bool transposed) {
+  size_t half = rotation->turned / 2;
+  for (size_t r = 0; r < t; r++) {
+    for (size_t head = 0; head < rotation->heads; head++) {
+      double *y = x + r * rotation->row_stride + head * rotation->head_stride;
+      for (size_t i = 0; i < half; i++) {
+        size_t first = rotation->interleaved ? 2 * i : i, second = rotation->interleaved ? 2 * i + 1 : i + half;
+        size_t at = positions[r] * half + i;
+        double a = y[first], b = y[second], c = cosine[at], s = transposed ? -sine[at] : sine[at];
+        y[first] = a * c - b * s;
+        y[second] = b * c + a * s;
+      }
     }
   }
 }

@@ -1,4 +1,4 @@
-// Root-mean-square norm and rotary embedding, forward beside gradient.
+// Root-mean-square norm, forward beside gradient.
 #include "kernels.h"
 #include "pool.h"
 #include "tasks.h"
@@ -48,28 +48,4 @@ void gk_rms_norm_gradient(
   // First dw: dx may take the place of dy.
   gk_parallel_ranges(c, gk_columns_per_task(t), weight_gradient_columns, &call);
   gk_parallel_ranges(t, gk_rows_per_task(c), input_gradient_rows, &call);
-}
-
-typedef struct {
-  float *x;
-  const int32_t *positions;
-  const float *cosine, *sine;
-  size_t heads, d;
-  bool inverse;
-} rope_call;
-
-static void rope_rows(void *context, size_t begin, size_t end, int worker) {
-  (void)worker;
-  const rope_call *call = context;
-  gk_active()->rotary.rotate(
-    call->x + begin * call->heads * call->d, call->positions + begin, call->cosine, call->sine, end - begin,
-    call->heads, call->d, call->inverse);
-}
-
-/// x[T, heads * D] turned in place.
-void gk_rope(
-  float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t, size_t heads, size_t d,
-  bool inverse) {
-  rope_call call = {x, positions, cosine, sine, heads, d, inverse};
-  gk_parallel_ranges(t, gk_rows_per_task(heads * d), rope_rows, &call);
 }

@@ -82,11 +82,20 @@ package func rmsNormGradient(
   gk_rms_norm_gradient(dy.start, x.start, w.start, rstd.start, dx.start, dw.start, x.rows, x.columns, accumulate)
 }
 
-/// Rotates x[T, heads · D] in place by the tables' rows `positions`; `inverse` is the gradient.
-package func rotate(_ x: Matrix, positions: Indices, cosine: Matrix, sine: Matrix, inverse: Bool = false) {
-  let headSize = cosine.columns * 2
-  gk_rope(
-    x.start, positions.start, cosine.start, sine.start, x.rows, x.columns / headSize, headSize, inverse)
+/// Turns channels `offset` ..< `offset` + 2 · the tables' columns of each head of x[T, heads · headSize] in place, by the
+/// tables' rows `positions`; by pairs of neighbours where interleaved, else of halves. `transposed` is the gradient.
+///
+/// - Parameter headSize: 2 · the tables' columns, where nil.
+package func rotate(
+  _ x: Matrix, positions: Indices, cosine: Matrix, sine: Matrix, headSize: Int? = nil, offset: Int = 0,
+  interleaved: Bool = false, transposed: Bool = false
+) {
+  let turned = 2 * cosine.columns
+  let headSize = headSize ?? turned
+  var rotation = gk_rotation(
+    heads: x.columns / headSize, head_stride: headSize, row_stride: x.columns, turned: turned,
+    interleaved: interleaved)
+  gk_rope(&rotation, x.start + offset, positions.start, cosine.start, sine.start, x.rows, transposed)
 }
 
 /// What a gated linear unit makes of its gate; CKernels.h has the equations.

@@ -1,5 +1,4 @@
 import CKernels
-import Foundation
 import Testing
 
 extension KernelSuite {
@@ -46,37 +45,6 @@ extension KernelSuite {
       naive_rms_norm_gradient(dy, x, w, 1e-6, &dx, &dw, t, c)
       #expect(relativeError(dx, centralDifferences(x) { loss($0, w) }) < 1e-8)
       #expect(relativeError(dw, centralDifferences(w) { loss(x, $0) }) < 1e-8)
-    }
-
-    @Test(arguments: [2, 6, 16, 32, 64, 80, 128]) func ropeTurnsPairs(d: Int) {
-      var numbers = Numbers(seed: 3)
-      for (t, heads) in [(0, 1), (1, 1), (9, 3), (300, 2)] {
-        let x = numbers.normals(t * heads * d)
-        let positions = numbers.indices(t, below: 50)
-        let angles = (0..<50 * d / 2).map { Double($0 / (d / 2)) * pow(10_000, -Double($0 % (d / 2)) * 2 / Double(d)) }
-        let (cosine, sine) = (angles.map { Float(cos($0)) }, angles.map { Float(sin($0)) })
-        for inverse in [false, true] {
-          var expected = x.doubles
-          naive_rope(&expected, positions, cosine.doubles, sine.doubles, t, heads, d, inverse)
-          onEveryVariant {
-            var turned = x
-            gk_rope(&turned, positions, cosine, sine, t, heads, d, inverse)
-            var back = turned
-            gk_rope(&back, positions, cosine, sine, t, heads, d, !inverse)
-            return [turned, back]
-          } check: { variant, results in
-            #expect(relativeError(results[0], expected) < 2e-7, "\(variant)")
-            #expect(relativeError(results[1], x.doubles) < 3e-7, "\(variant)")
-          }
-        }
-      }
-    }
-
-    @Test func ropeIsTheHalvesForm() {
-      // A quarter turn of the pairs (1, 3) and (2, 4).
-      var x: [Float] = [1, 2, 3, 4]
-      gk_rope(&x, [0], [0, 0], [1, 1], 1, 1, 4, false)
-      #expect(x == [-3, -4, 1, 2])
     }
   }
 }

@@ -97,12 +97,19 @@ void gk_rms_norm_gradient(
   const float *dy, const float *x, const float *w, const float *rstd, float *dx, float *dw, size_t t, size_t c,
   bool accumulate);
 
-/// Rotary position embedding in place on x[T, heads * D], halves form (Hugging Face's rotate_half): for i < D / 2,
-/// (a, b) = (x[i], x[i + D / 2]) becomes (a cos - b sin, b cos + a sin), with cos, sin [positions, D / 2] at row
-/// positions[t]. inverse rotates back, which is the gradient.
+/// Which channels turn: `turned` of each head, from x on, heads `head_stride` floats apart, rows `row_stride`.
+typedef struct {
+  size_t heads, head_stride, row_stride, turned;
+  bool interleaved;
+} gk_rotation;
+
+/// Rotary position embedding (arXiv 2104.09864) in place. For i < turned / 2, (a, b) = (x[i], x[i + turned / 2]), Hugging
+/// Face's rotate_half, or where interleaved (x[2 i], x[2 i + 1]), becomes (a cos - b sin, b cos + a sin), with cos, sin
+/// [positions, turned / 2] at row positions[t]; they may carry a factor. transposed is the gradient: it turns back, and
+/// carries the factor too.
 void gk_rope(
-  float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t, size_t heads, size_t d,
-  bool inverse);
+  const gk_rotation *rotation, float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t,
+  bool transposed);
 
 /// Gated linear units (arXiv 2002.05202), g and u standing for gate and up:
 ///   GK_SILU     h = g · sigmoid(g) · u

@@ -32,10 +32,10 @@ void naive_rms_norm(const double *x, const double *w, double epsilon, double *y,
 void naive_rms_norm_gradient(
   const double *dy, const double *x, const double *w, double epsilon, double *dx, double *dw, size_t t, size_t c);
 
-/// x[T, heads * D] turned in place by the angles whose cosines and sines stand at row positions[t].
+/// x turned in place by the angles whose cosines and sines stand at row positions[t].
 void naive_rope(
-  double *x, const int32_t *positions, const double *cosine, const double *sine, size_t t, size_t heads, size_t d,
-  bool inverse);
+  const gk_rotation *rotation, double *x, const int32_t *positions, const double *cosine, const double *sine, size_t t,
+  bool transposed);
 
 // ---------------------------------------------------------------- gates (naive_glu.c)
 

@@ -17,20 +17,20 @@ package final class RotaryEmbedding {
 
   /// Rotates the heads of x[T, heads · size] in place.
   func forward(_ x: Matrix, _ pass: Pass) {
-    rotate(x, pass, inverse: false)
+    rotate(x, pass, transposed: false)
   }
 
   /// The transpose, for gradients, in place.
   func backward(_ dx: Matrix, _ pass: Pass) {
-    rotate(dx, pass, inverse: true)
+    rotate(dx, pass, transposed: true)
   }
 
-  private func rotate(_ x: Matrix, _ pass: Pass, inverse: Bool) {
+  private func rotate(_ x: Matrix, _ pass: Pass, transposed: Bool) {
     extend(to: pass.batch.positionCount)
     let half = frequencies.count
     Kernels.rotate(
       x, positions: pass.positions, cosine: Matrix(start: cosines.floats, rows: positions, columns: half),
-      sine: Matrix(start: sines.floats, rows: positions, columns: half), inverse: inverse)
+      sine: Matrix(start: sines.floats, rows: positions, columns: half), transposed: transposed)
   }
 
   private func extend(to wanted: Int) {
