@@ -32,11 +32,13 @@ package struct ArchitecturePlan {
 }
 
 package let architectures: [any Architecture.Type] = [
+  Gemma3.self,
   Llama.self,
   Mistral.self,
   Mixtral.self,
   OLMo2.self,
   OLMoE.self,
+  Phi3.self,
   Qwen2.self,
   Qwen2MoE.self,
   Qwen3.self,

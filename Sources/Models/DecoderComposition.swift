@@ -24,6 +24,8 @@ struct DecoderStyle {
 
   var queryKeyValueBias = false
   var outputBias = false
+  /// Whether q, k and v are the parts of one tensor, qkv_proj, without bias.
+  var fusesQueryKeyValue = false
   var queryKeyNorm = QueryKeyNorm.none
   var norms = NormPlacement.before
   /// Keys that a query of each layer sees, 0 for all: empty where all layers see all.
@@ -102,8 +104,14 @@ extension DecoderShape {
     let heads = HeadShape(
       queries: heads.queries, keyValues: heads.keyValues, size: heads.size,
       scale: style.attentionScale ?? heads.scale, window: style.windows.isEmpty ? 0 : style.windows[layer])
-    func linear(_ part: String, _ inputs: Int, _ outputs: Int, bias: Bool) -> Linear {
-      Linear(name + "." + part, inputs: inputs, outputs: outputs, bias: bias, in: store)
+    func projection(_ part: String, from first: Int, _ outputs: Int) -> Linear {
+      guard style.fusesQueryKeyValue else {
+        return Linear(
+          name + "." + part, inputs: channels, outputs: outputs, bias: style.queryKeyValueBias, in: store)
+      }
+      return Linear(
+        rows: first..<first + outputs, of: name + ".qkv_proj", inputs: channels, outputs: queries + 2 * keyValues,
+        in: store)
     }
     func norm(_ part: String, _ channels: Int) -> RMSNorm? {
       switch style.queryKeyNorm {
@@ -114,10 +122,10 @@ extension DecoderShape {
     }
     return Attention(
       layer: layer,
-      q: linear("q_proj", channels, queries, bias: style.queryKeyValueBias),
-      k: linear("k_proj", channels, keyValues, bias: style.queryKeyValueBias),
-      v: linear("v_proj", channels, keyValues, bias: style.queryKeyValueBias),
-      o: linear("o_proj", queries, channels, bias: style.outputBias),
+      q: projection("q_proj", from: 0, queries),
+      k: projection("k_proj", from: queries, keyValues),
+      v: projection("v_proj", from: queries + keyValues, keyValues),
+      o: Linear(name + ".o_proj", inputs: queries, outputs: channels, bias: style.outputBias, in: store),
       qNorm: norm("q_norm", queries), kNorm: norm("k_norm", keyValues),
       rotary: style.rotaries.isEmpty ? rotary : style.rotaries[layer], heads: heads,
       sinks: style.hasSinks
