@@ -8,17 +8,11 @@ local seed = math.tointeger(arg[1] or 1)
 local steps = math.tointeger(arg[2] or 60)
 local model <close> = grao.load("models/SmolLM2-135M-Instruct.gguf")
 
--- The model's own chat format, written out.
-local function chat(question)
-  return "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
-    .. "<|im_start|>user\n" .. question .. "<|im_end|>\n<|im_start|>assistant\n"
-end
-
 local rows = {}
 for a = 2, 20 do
   for b = 2, 20 do
     rows[#rows + 1] = {
-      prompt = chat(("What is %d+%d? Answer with the number only."):format(a, b)),
+      prompt = { { role = "user", content = ("What is %d+%d? Answer with the number only."):format(a, b) } },
       reference = tostring(a + b),
     }
   end

@@ -55,6 +55,38 @@ void gk_scatter_add_rows(const float *x, const int32_t *index, float *y, size_t 
   gk_parallel_ranges(c, gk_columns_per_task(rows), scatter_add_columns, &call);
 }
 
+typedef struct {
+  const float *x;
+  gk_strides from;
+  float *y;
+  gk_strides to;
+  size_t h, c;
+} heads_call;
+
+static void copy_heads_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const heads_call *call = context;
+  gk_strides from = call->from, to = call->to;
+  bool contiguous = from.channels == 1 && to.channels == 1;
+  for (size_t t = begin; t < end; t++) {
+    for (size_t h = 0; h < call->h; h++) {
+      const float *x = call->x + t * from.tokens + h * from.heads;
+      float *y = call->y + t * to.tokens + h * to.heads;
+      if (contiguous) {
+        memcpy(y, x, call->c * sizeof(float));
+      } else {
+        for (size_t i = 0; i < call->c; i++) y[i * to.channels] = x[i * from.channels];
+      }
+    }
+  }
+}
+
+/// y[t, h, i] = x[t, h, i].
+void gk_copy_heads(const float *x, gk_strides from, float *y, gk_strides to, size_t t, size_t h, size_t c) {
+  heads_call call = {x, from, y, to, h, c};
+  gk_parallel_ranges(t, gk_rows_per_task(h * c), copy_heads_range, &call);
+}
+
 /// Where row `n` of a packed table [V, C] begins; its channels follow GK_PANEL floats apart.
 static size_t packed_row(size_t n, size_t c) { return n / GK_PANEL * GK_PANEL * c + n % GK_PANEL; }
 

@@ -62,6 +62,11 @@ package func scatterAddRows(_ x: Matrix, _ index: Indices, to y: Matrix) {
   gk_scatter_add_rows(x.start, index.start, y.start, index.count, x.columns)
 }
 
+/// y = x, of the same tokens, heads and channels.
+package func copy(_ x: Heads, into y: Heads) {
+  gk_copy_heads(x.start, x.strides, y.start, y.strides, x.tokens, x.heads, x.channels)
+}
+
 /// Rows `tokens` of the packed table w[V, C].
 package func embedding(_ w: PackedWeights, _ tokens: Indices, into y: Matrix) {
   gk_embedding(w.start, tokens.start, y.start, tokens.count, w.inputs)

@@ -26,6 +26,8 @@ struct DecoderShape {
   let context: Int
   let tied: Bool
   let rotary: RotaryEmbedding
+  /// ``RotaryConfiguration/scoreFactor``.
+  let scoreFactor: Double
 
   /// - Parameters:
   ///   - ropeBase: the architecture's default of `rope_theta`.
@@ -61,5 +63,6 @@ struct DecoderShape {
     } else {
       self.context = context
     }
+    scoreFactor = rope.scoreFactor
   }
 }

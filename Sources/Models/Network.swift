@@ -30,7 +30,7 @@ package final class Network {
     }
     self.configuration = configuration
     self.architecture = architecture
-    parameters = ParameterStore(stored: stored)
+    parameters = ParameterStore(stored: stored, allocates: allocate)
     plan = try architecture.decoder(configuration, in: parameters)
     decoder = plan.decoder
     guard allocate else { return }
@@ -53,7 +53,7 @@ package final class Network {
   }
 
   /// Bytes that one token's keys and values take in all layers.
-  package var cacheBytesPerToken: Int { KeyValueCache(layers: layers, width: plan.keyValueWidth).bytesPerRow }
+  package var cacheBytesPerToken: Int { layers * plan.keyValueWidth.bytes }
 
   /// Random weights as transformers initialises them: matrices normal with config's `initializer_range`, norms 1,
   /// biases 0. A parameter's numbers depend on the seed and its place alone.

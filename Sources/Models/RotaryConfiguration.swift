@@ -6,6 +6,8 @@ struct RotaryConfiguration {
   let scaling: RotaryScaling
   /// The part of a head's channels that turn: the first ones.
   var fraction = 1.0
+  /// What DeepSeek multiplies attention's scores by: the square of YaRN's magnitude for `mscale_all_dim`.
+  var scoreFactor = 1.0
 }
 
 /// How an architecture's reading of rotary positions departs from Llama's.
@@ -35,9 +37,10 @@ extension Configuration {
       let base =
         parameters["rope_theta"] == nil
         ? try positive("rope_theta", default: defaultBase) : try rope.positive("rope_theta", default: defaultBase)
+      let scaling = try rope.scaling(of: self, context: context, rules)
       return RotaryConfiguration(
-        base: base, scaling: try rope.scaling(of: self, context: context, rules),
-        fraction: try rope.rotaryFraction(of: self, rules))
+        base: base, scaling: scaling, fraction: try rope.rotaryFraction(of: self, rules),
+        scoreFactor: try rope.scoreFactor(scaling))
     }
     return RotaryConfiguration(
       base: try positive("rope_theta", default: defaultBase), scaling: .none,
@@ -140,6 +143,14 @@ extension Configuration {
     let numbers = array.compactMap(\.number).filter { $0 > 0 && $0.isFinite }
     guard numbers.count == array.count else { throw failure(key, "must be an array of positive numbers") }
     return numbers
+  }
+
+  private func scoreFactor(_ scaling: RotaryScaling) throws(GRAOError) -> Double {
+    if case .none = scaling { return 1 }
+    let multiplier = try number("mscale_all_dim", default: 0)
+    guard multiplier != 0 else { return 1 }
+    let magnitude = YaRN.magnitude(try required("factor"), multiplier)
+    return magnitude * magnitude
   }
 
   private func required(_ key: String) throws(GRAOError) -> Double {

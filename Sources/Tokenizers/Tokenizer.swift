@@ -161,6 +161,7 @@ public final class Tokenizer: Sendable {
         case .text(let range):
           var pieces = Pieces(Array(text[range]), startsText: startsText && range.lowerBound == 0)
           try preTokenizer?.cut(&pieces)
+          if !model.takesUnspelled { pieces.spell() }
           try model.encode(pieces, to: &ids)
         }
       }

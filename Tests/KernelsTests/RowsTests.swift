@@ -59,6 +59,40 @@ extension KernelSuite {
       #expect(y == [16_777_216 + 1, 16_777_218].map { Float($0) })
     }
 
+    /// [T, H, C] to [H, T, C] and back, and every other channel of it.
+    @Test(arguments: widths) func copiesOfHeadsFollowTheStrides(c: Int) {
+      var numbers = Numbers(seed: 6)
+      for (t, h) in [(0, 3), (1, 1), (5, 3), (90, 4)] {
+        let x = numbers.normals(t * h * c)
+        let tokens = gk_strides(tokens: h * c, heads: c, channels: 1)
+        let heads = gk_strides(tokens: c, heads: t * c, channels: 1)
+        let odd = c / 2
+        onEveryVariant {
+          var (grouped, back, every) = (unwritten(t * h * c), unwritten(t * h * c), unwritten(t * h * odd))
+          gk_copy_heads(x, tokens, &grouped, heads, t, h, c)
+          gk_copy_heads(grouped, heads, &back, tokens, t, h, c)
+          let pairs = gk_strides(tokens: h * c, heads: c, channels: 2)
+          x.withUnsafeBufferPointer { x in
+            guard let base = x.baseAddress, odd > 0 else { return }
+            gk_copy_heads(
+              base + 1, pairs, &every, gk_strides(tokens: h * odd, heads: odd, channels: 1), t, h, odd)
+          }
+          return [grouped, back, every]
+        } check: { variant, results in
+          var grouped = unwritten(t * h * c)
+          for token in 0..<t {
+            for head in 0..<h {
+              for i in 0..<c { grouped[(head * t + token) * c + i] = x[(token * h + head) * c + i] }
+            }
+          }
+          #expect(results[0] == grouped, "\(variant)")
+          #expect(results[1] == x, "\(variant)")
+          #expect(
+            results[2] == (0..<t * h * odd).map { x[$0 / max(odd, 1) * c + 2 * ($0 % max(odd, 1)) + 1] }, "\(variant)")
+        }
+      }
+    }
+
     @Test(arguments: widths) func theEmbeddingReadsAPackedTable(c: Int) {
       var numbers = Numbers(seed: 4)
       for (t, v) in [(0, 5), (1, 1), (9, 31), (40, 100)] {

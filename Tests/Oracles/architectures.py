@@ -2,8 +2,8 @@
 the model_type; what follows says which feature the checkpoint is about."""
 
 from transformers import (
-    Gemma3TextConfig, LlamaConfig, MistralConfig, MixtralConfig, Olmo2Config, OlmoeConfig, Phi3Config, Qwen2Config,
-    Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig)
+    DeepseekV2Config, DeepseekV3Config, Gemma3TextConfig, LlamaConfig, MistralConfig, MixtralConfig, Olmo2Config,
+    OlmoeConfig, Phi3Config, Qwen2Config, Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig)
 
 SHARED = dict(
     vocab_size=96,
@@ -23,12 +23,31 @@ LLAMA3 = dict(
     rope_type="llama3", rope_theta=100.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
     original_max_position_embeddings=16)
 YARN = dict(rope_type="yarn", rope_theta=100.0, factor=4.0, original_max_position_embeddings=16)
+DEEPSEEK = SHARED | dict(
+    num_key_value_heads=4, intermediate_size=24, kv_lora_rank=20, qk_rope_head_dim=8, qk_nope_head_dim=10, v_head_dim=12,
+    n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=10, first_k_dense_replace=1)
+DEEPSEEK_YARN = YARN | dict(mscale=0.7, mscale_all_dim=0.9, beta_fast=32, beta_slow=1)
 
 LONGROPE = dict(
     rope_type="longrope", rope_theta=100.0, partial_rotary_factor=0.75, short_factor=[1.0, 1.1, 1.3, 1.6, 2.0, 2.5],
     long_factor=[1.0, 1.5, 3.0, 5.0, 8.0, 9.0])
 
 ARCHITECTURES = {
+    "deepseek_v2": (31, DeepseekV2Config(
+        **DEEPSEEK, q_lora_rank=None, n_shared_experts=2, topk_method="greedy", routed_scaling_factor=1.5), 9),
+    "deepseek_v2-groups": (32, DeepseekV2Config(
+        **DEEPSEEK, q_lora_rank=24, n_shared_experts=1, topk_method="group_limited_greedy", n_group=4, topk_group=2,
+        routed_scaling_factor=2.0, attention_bias=True, mlp_bias=True, rope_parameters=DEEPSEEK_YARN), 30),
+    "deepseek_v3": (33, DeepseekV3Config(
+        **DEEPSEEK, q_lora_rank=24, n_shared_experts=1, n_group=4, topk_group=2, attention_bias=True,
+        rope_parameters=DEEPSEEK_YARN), 30),
+    "deepseek_v3-moonlight": (34, DeepseekV3Config(
+        **DEEPSEEK, q_lora_rank=None, n_shared_experts=2, n_group=1, topk_group=1, routed_scaling_factor=2.446,
+        rms_norm_eps=1e-5, num_nextn_predict_layers=0,
+        rope_parameters=dict(rope_type="default", rope_theta=50000.0)), 12),
+    "deepseek_v3-halves": (36, DeepseekV3Config(
+        **DEEPSEEK, q_lora_rank=None, n_group=2, topk_group=1, rope_interleave=False,
+        norm_topk_prob=False), 9),
     "gemma3_text": (18, Gemma3TextConfig(
         **SHARED | dict(num_hidden_layers=3, intermediate_size=24, tie_word_embeddings=True), head_dim=16, sliding_window=4,
         sliding_window_pattern=2, query_pre_attn_scalar=24, rope_parameters=dict(

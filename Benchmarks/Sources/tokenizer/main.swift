@@ -43,7 +43,7 @@ func hardTexts() -> [(name: String, unit: String)] {
   var state: UInt64 = 1
   let letters = (0..<(1 << 21)).map { _ -> UInt8 in
     state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return UInt8(ascii: "a") + UInt8(state >> 33) % 26
+    return UInt8(ascii: "a") + UInt8((state >> 33) % 26)
   }
   return [
     ("one letter", "a"), ("pairs of letters", "ab"),

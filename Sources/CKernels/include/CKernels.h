@@ -83,6 +83,13 @@ void gk_gather_rows(const float *x, const int32_t *index, float *y, size_t rows,
 /// y[index[r], :] += x[r, :], r ascending. An index may occur more than once.
 void gk_scatter_add_rows(const float *x, const int32_t *index, float *y, size_t rows, size_t c);
 
+/// Where element (token, head, channel) lies: token * tokens + head * heads + channel * channels floats on.
+typedef struct {
+  size_t tokens, heads, channels;
+} gk_strides;
+/// y[t, h, i] = x[t, h, i] for T tokens, H heads and C channels, each laid out as its strides say.
+void gk_copy_heads(const float *x, gk_strides from, float *y, gk_strides to, size_t t, size_t h, size_t c);
+
 /// y[T, C] = the rows `tokens` of the packed table w[V, C].
 void gk_embedding(const float *w, const int32_t *tokens, float *y, size_t t, size_t c);
 /// dw[tokens[t], :] += dy[t, :], t ascending; dw packed [V, C].

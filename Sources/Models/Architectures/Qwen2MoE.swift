@@ -1,3 +1,4 @@
+import Kernels
 import Values
 
 /// Qwen1.5-MoE and Qwen2-MoE (arXiv 2407.10671): as Qwen2, with routed experts and a gated shared one in the layers that
@@ -22,8 +23,8 @@ enum Qwen2MoE: Architecture {
       guard isSparse[index] else { return SwiGLU(name, channels: shape.channels, hidden: denseHidden, in: store) }
       return SharedExpert(
         routed: SparseFeedForward(
-          layer: index, name, channels: shape.channels, hidden: expertHidden, experts: experts, perToken: perToken,
-          normalize: normalize, in: store),
+          layer: index, name, channels: shape.channels, hidden: expertHidden, experts: experts,
+          rule: RoutingRule(perToken: perToken, normalize: normalize), in: store),
         shared: SwiGLU(name + ".shared_expert", channels: shape.channels, hidden: sharedHidden, in: store),
         gate: Linear(name + ".shared_expert_gate", inputs: shape.channels, outputs: 1, in: store))
     }

@@ -1,3 +1,4 @@
+import Kernels
 import Values
 
 /// Qwen3 MoE (arXiv 2505.09388): as Llama, with norms on the heads of q and k, and top-k routed experts in the layers
@@ -21,8 +22,8 @@ enum Qwen3MoE: Architecture {
     let decoder = try shape.decoder(in: store, style) { index, name in
       guard isSparse[index] else { return SwiGLU(name, channels: shape.channels, hidden: denseHidden, in: store) }
       return SparseFeedForward(
-        layer: index, name, channels: shape.channels, hidden: expertHidden, experts: experts, perToken: perToken,
-        normalize: normalize, in: store)
+        layer: index, name, channels: shape.channels, hidden: expertHidden, experts: experts,
+        rule: RoutingRule(perToken: perToken, normalize: normalize), in: store)
     }
     return ArchitecturePlan(shape, decoder, expertsPerToken: perToken)
   }

@@ -1,8 +1,7 @@
-import Foundation
 import Values
 
 /// "BPE": a word starts as its characters, and pairs of neighbours merge in the order that training found them.
-final class BytePairEncoding: TokenModel, @unchecked Sendable {
+struct BytePairEncoding: TokenModel {
   let vocabulary: Vocabulary
   private let merges: MergeTable
   private let unknownToken: String?
@@ -14,9 +13,8 @@ final class BytePairEncoding: TokenModel, @unchecked Sendable {
   /// Scalar below 0x400 → id, or -1: most characters are found without hashing.
   private let scalarIDs: [Int32]
 
-  // What an encoding needs for itself, kept for the next one; two at the same time each have their own.
-  private let lock = NSLock()
-  private var idle: [Workspace] = []
+  /// What the model needs for words whose bytes are not spelled; nil where a byte's character is no token.
+  private let byteLevel: ByteLevelTokens?
 
   init(_ description: StageDescription) throws(GRAOError) {
     try description.refuse("dropout", unless: 0)
@@ -32,7 +30,10 @@ final class BytePairEncoding: TokenModel, @unchecked Sendable {
     scalarIDs = (0..<0x400).map { value in
       Unicode.Scalar(value).flatMap { vocabulary.id(of: String(Character($0))) } ?? -1
     }
+    byteLevel = affixes == nil ? ByteLevelTokens(vocabulary, findsWords: ignoresMerges) : nil
   }
+
+  var takesUnspelled: Bool { byteLevel != nil }
 
   private static func merges(
     _ description: StageDescription, _ vocabulary: Vocabulary, _ affixes: WordAffixes?
@@ -66,34 +67,36 @@ final class BytePairEncoding: TokenModel, @unchecked Sendable {
   }
 
   func encode(_ pieces: Pieces, to ids: inout [Int32]) throws(GRAOError) {
-    var workspace = lock.withLock { idle.popLast() } ?? Workspace()
-    defer { lock.withLock { idle.append(workspace) } }
+    let byteLevel = pieces.isUnspelled ? byteLevel : nil
+    var cache = WordCache(words: pieces.ranges.count)
+    var merger = WordMerger()
     try pieces.bytes.withUnsafeBufferPointer { bytes throws(GRAOError) in
-      for range in pieces.ranges {
-        try encode(UnsafeBufferPointer(rebasing: bytes[range]), to: &ids, &workspace)
+      try merges.read { merges throws(GRAOError) in
+        for range in pieces.ranges {
+          try cache.append(range, of: bytes, to: &ids) { word, ids throws(GRAOError) in
+            if ignoresMerges, let id = byteLevel.map({ $0.id(of: word) }) ?? vocabulary.id(of: word) {
+              ids.append(id)
+              return
+            }
+            // Positions in a word are 32 bits.
+            guard word.count < Int(Int32.max) else {
+              throw GRAOError("tokenizer: a word of \(word.count) bytes is too long")
+            }
+            merger.symbols.removeAll(keepingCapacity: true)
+            if let byteLevel {
+              byteLevel.spell(word, to: &merger.symbols)
+            } else {
+              try spell(word, to: &merger.symbols)
+            }
+            merger.merge(merges, to: &ids)
+          }
+        }
       }
     }
   }
 
-  private func encode(
-    _ word: UnsafeBufferPointer<UInt8>, to ids: inout [Int32], _ workspace: inout Workspace
-  ) throws(GRAOError) {
-    if workspace.recall(word, to: &ids) { return }
-    let start = ids.count
-    if ignoresMerges, let id = vocabulary.id(of: word) {
-      ids.append(id)
-    } else {
-      try spell(word, to: &workspace.symbols)
-      workspace.merger.merge(workspace.symbols, merges, to: &ids)
-    }
-    workspace.remember(word, ids[start...])
-  }
-
   /// The ids of the word's characters. One that has none is the unknown token, or left out where there is no such.
   private func spell(_ word: UnsafeBufferPointer<UInt8>, to symbols: inout [Int32]) throws(GRAOError) {
-    // Positions in a word are 32 bits.
-    guard word.count < Int(Int32.max) else { throw GRAOError("tokenizer: a word of \(word.count) bytes is too long") }
-    symbols.removeAll(keepingCapacity: true)
     // The unknown token that is still to be put down; as in HF's, bytes do not end a run of unknown characters.
     var pending: Int32?
     var position = 0
@@ -135,36 +138,5 @@ final class BytePairEncoding: TokenModel, @unchecked Sendable {
     return affixes.spelling(of: character, isFirst: position == 0, isLast: isLast).withUnsafeBufferPointer {
       byteFallback.append($0, to: &symbols)
     }
-  }
-}
-
-/// Room to merge in, and the words of this text and earlier ones with their ids.
-private struct Workspace {
-  var symbols: [Int32] = []
-  var merger = WordMerger()
-  private var words = ByteStringTable()
-  private var ids: [Int32] = []
-  private var ends: [Int] = []
-
-  /// Longer words seldom come again.
-  private static let longestWord = 256
-  private static let mostWords = 1 << 16
-
-  func recall(_ word: UnsafeBufferPointer<UInt8>, to out: inout [Int32]) -> Bool {
-    guard word.count <= Self.longestWord, let index = words.index(of: word) else { return false }
-    out.append(contentsOf: ids[(index == 0 ? 0 : ends[index - 1])..<ends[index]])
-    return true
-  }
-
-  mutating func remember(_ word: UnsafeBufferPointer<UInt8>, _ tokens: ArraySlice<Int32>) {
-    guard word.count <= Self.longestWord else { return }
-    if words.count >= Self.mostWords {
-      words.removeAll()
-      ids.removeAll(keepingCapacity: true)
-      ends.removeAll(keepingCapacity: true)
-    }
-    words.insert(word)
-    ids.append(contentsOf: tokens)
-    ends.append(ids.count)
   }
 }

@@ -4,8 +4,15 @@ import Values
 protocol TokenModel: Sendable {
   var vocabulary: Vocabulary { get }
 
+  /// Whether `encode` takes pieces whose bytes are not spelled yet.
+  var takesUnspelled: Bool { get }
+
   /// Appends the ids of all pieces, in order.
   func encode(_ pieces: Pieces, to ids: inout [Int32]) throws(GRAOError)
+}
+
+extension TokenModel {
+  var takesUnspelled: Bool { false }
 }
 
 enum TokenModels {

@@ -2,31 +2,24 @@ import Values
 
 /// "ByteLevel": cuts by GPT-2's pattern, where `use_regex`, and spells every byte in `ByteAlphabet`.
 struct ByteLevelPreTokenizer: PreTokenizer {
-  private static let pattern = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
-
   private let addPrefixSpace: Bool
-  private let regex: Regex?
+  private let pattern: WordPattern?
 
   init(_ description: StageDescription) throws(GRAOError) {
     addPrefixSpace = try description.boolean("add_prefix_space")
-    regex = try description.boolean("use_regex", default: true) ? Regex(Self.pattern, path: description.path) : nil
+    pattern =
+      try description.boolean("use_regex", default: true)
+      ? WordPattern(GPT2Scanner.pattern, path: description.path) : nil
   }
 
   func cut(_ pieces: inout Pieces) throws(GRAOError) {
     if addPrefixSpace { self.addPrefixSpace(to: &pieces) }
-    if let regex {
-      try SplitBehavior.isolated.cut(&pieces, invert: false) { text throws(GRAOError) in try regex.matches(in: text) }
-    }
-    var spelled: [UInt8] = []
-    spelled.reserveCapacity(pieces.bytes.count + pieces.bytes.count / 2)
-    pieces.bytes.withUnsafeBufferPointer { bytes in
-      for index in pieces.ranges.indices {
-        let start = spelled.count
-        ByteAlphabet.spell(UnsafeBufferPointer(rebasing: bytes[pieces.ranges[index]]), to: &spelled)
-        pieces.ranges[index] = start..<spelled.count
+    if let pattern {
+      try SplitBehavior.isolated.cut(&pieces, invert: false) { text, found throws(GRAOError) in
+        try pattern.appendMatches(in: text, to: &found)
       }
     }
-    pieces.bytes = spelled
+    pieces.isUnspelled = true
   }
 
   /// A space before every piece that does not start with one.

@@ -24,15 +24,13 @@ struct CharacterPreTokenizer: PreTokenizer {
   }
 
   func cut(_ pieces: inout Pieces) throws(GRAOError) {
-    try behavior.cut(&pieces, invert: false) { text throws(GRAOError) in
-      var found: [Range<Int>] = []
+    try behavior.cut(&pieces, invert: false) { text, found throws(GRAOError) in
       var position = 0
       while position < text.count {
         let scalar = UTF8Text.scalar(in: text, at: position)
         if isDelimiter(scalar.value) { found.append(position..<position + scalar.length) }
         position += scalar.length
       }
-      return found
     }
   }
 }

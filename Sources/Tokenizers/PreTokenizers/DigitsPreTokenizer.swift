@@ -9,15 +9,13 @@ struct DigitsPreTokenizer: PreTokenizer {
   }
 
   func cut(_ pieces: inout Pieces) throws(GRAOError) {
-    try behavior.cut(&pieces, invert: false) { text throws(GRAOError) in
-      var digits: [Range<Int>] = []
+    try behavior.cut(&pieces, invert: false) { text, digits throws(GRAOError) in
       var position = 0
       while position < text.count {
         let scalar = UTF8Text.scalar(in: text, at: position)
         if UTF8Text.isNumeric(scalar.value) { digits.append(position..<position + scalar.length) }
         position += scalar.length
       }
-      return digits
     }
   }
 }

@@ -38,6 +38,9 @@ struct PreTokenizerSequence: PreTokenizer {
   }
 
   func cut(_ pieces: inout Pieces) throws(GRAOError) {
-    for preTokenizer in preTokenizers { try preTokenizer.cut(&pieces) }
+    for preTokenizer in preTokenizers {
+      pieces.spell()
+      try preTokenizer.cut(&pieces)
+    }
   }
 }

@@ -21,19 +21,23 @@ enum SplitBehavior: String {
     self = behavior
   }
 
-  /// Cuts each piece. `find` gives the delimiters inside one piece, in order and without overlap, as ranges within it.
+  /// Cuts each piece. `find` appends the delimiters inside one piece, in order and without overlap, as ranges within it.
   /// Where `invert`, the delimiters are what lies between those.
   func cut(
     _ pieces: inout Pieces, invert: Bool,
-    find: (UnsafeBufferPointer<UInt8>) throws(GRAOError) -> [Range<Int>]
+    find: (UnsafeBufferPointer<UInt8>, inout [Range<Int>]) throws(GRAOError) -> Void
   ) throws(GRAOError) {
     var ranges: [Range<Int>] = []
     ranges.reserveCapacity(pieces.ranges.count)
-    for piece in pieces.ranges {
-      let found = try pieces.bytes.withUnsafeBufferPointer { bytes throws(GRAOError) in
-        try find(UnsafeBufferPointer(rebasing: bytes[piece]))
+    var found: [Range<Int>] = []
+    var parts: [Part] = []
+    try pieces.bytes.withUnsafeBufferPointer { bytes throws(GRAOError) in
+      for piece in pieces.ranges {
+        found.removeAll(keepingCapacity: true)
+        try find(UnsafeBufferPointer(rebasing: bytes[piece]), &found)
+        divide(piece, found, invert: invert, into: &parts)
+        append(parts, to: &ranges)
       }
-      append(parts(of: piece, found: found, invert: invert), to: &ranges)
     }
     pieces.ranges = ranges
   }
@@ -41,9 +45,8 @@ enum SplitBehavior: String {
   private typealias Part = (range: Range<Int>, isDelimiter: Bool)
 
   /// The whole piece as delimiters and what lies between them.
-  private func parts(of piece: Range<Int>, found: [Range<Int>], invert: Bool) -> [Part] {
-    var parts: [Part] = []
-    parts.reserveCapacity(found.count)
+  private func divide(_ piece: Range<Int>, _ found: [Range<Int>], invert: Bool, into parts: inout [Part]) {
+    parts.removeAll(keepingCapacity: true)
     var position = piece.lowerBound
     for match in found {
       let start = piece.lowerBound + match.lowerBound
@@ -53,7 +56,6 @@ enum SplitBehavior: String {
       position = end
     }
     if position < piece.upperBound { parts.append((position..<piece.upperBound, invert)) }
-    return parts
   }
 
   private func append(_ parts: [Part], to ranges: inout [Range<Int>]) {
@@ -95,7 +97,7 @@ enum SplitBehavior: String {
     }
     // A pattern may match nothing at all; no piece is empty.
     if parts.contains(where: { $0.range.isEmpty }) {
-      ranges.removeAll { $0.isEmpty }
+      ranges.replaceSubrange(first..., with: ranges[first...].filter { !$0.isEmpty })
     }
   }
 }

@@ -2,7 +2,7 @@ import Values
 
 /// "Split": cuts at the matches of a regular expression or of a literal string.
 struct SplitPreTokenizer: PreTokenizer {
-  private let regex: Regex
+  private let pattern: WordPattern
   private let behavior: SplitBehavior
   private let invert: Bool
 
@@ -14,13 +14,15 @@ struct SplitPreTokenizer: PreTokenizer {
     } else {
       expression = Self.escape(try pattern.string("String"))
     }
-    regex = try Regex(expression, path: description.path)
+    self.pattern = try WordPattern(expression, path: description.path)
     behavior = try SplitBehavior(description)
     invert = try description.boolean("invert", default: false)
   }
 
   func cut(_ pieces: inout Pieces) throws(GRAOError) {
-    try behavior.cut(&pieces, invert: invert) { text throws(GRAOError) in try regex.matches(in: text) }
+    try behavior.cut(&pieces, invert: invert) { text, found throws(GRAOError) in
+      try pattern.appendMatches(in: text, to: &found)
+    }
   }
 
   private static func escape(_ literal: String) -> String {

@@ -5,8 +5,7 @@ struct WordPreTokenizer: PreTokenizer {
   private enum Kind { case word, space, other }
 
   func cut(_ pieces: inout Pieces) throws(GRAOError) {
-    try SplitBehavior.removed.cut(&pieces, invert: true) { text throws(GRAOError) in
-      var found: [Range<Int>] = []
+    try SplitBehavior.removed.cut(&pieces, invert: true) { text, found throws(GRAOError) in
       var previous = Kind.space
       var position = 0
       while position < text.count {
@@ -23,7 +22,6 @@ struct WordPreTokenizer: PreTokenizer {
         previous = kind
         position = end
       }
-      return found
     }
   }
 

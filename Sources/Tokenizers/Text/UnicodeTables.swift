@@ -24,9 +24,8 @@ enum UnicodeTables {
     ("S", [.mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol]),
   ]
 
-  /// Starts Oniguruma with the tables, once in a process; false where it refuses.
-  static let areInstalled: Bool = {
-    guard grao_onig_initialize() == ONIG_NORMAL else { return false }
+  /// The scalars of every class, by its name, in order.
+  static let ranges: [String: [ClosedRange<UInt32>]] = {
     var ranges: [Unicode.GeneralCategory: [ClosedRange<UInt32>]] = [:]
     // No letter, mark, number, punctuation or symbol lies outside these planes.
     for values in [0...0x3FFFF, 0xE0000...0xE0FFF] as [ClosedRange<UInt32>] {
@@ -43,8 +42,16 @@ enum UnicodeTables {
         }
       }
     }
-    for (name, categories) in classes {
-      let members = categories.flatMap { ranges[$0] ?? [] }.sorted { $0.lowerBound < $1.lowerBound }
+    let named = classes.map { name, categories in
+      (name, categories.flatMap { ranges[$0] ?? [] }.sorted { $0.lowerBound < $1.lowerBound })
+    }
+    return Dictionary(named) { first, _ in first }
+  }()
+
+  /// Starts Oniguruma with the tables, once in a process; false where it refuses.
+  static let areInstalled: Bool = {
+    guard grao_onig_initialize() == ONIG_NORMAL else { return false }
+    for (name, members) in ranges {
       // Oniguruma keeps the pointer for the life of the process.
       let table = UnsafeMutablePointer<OnigCodePoint>.allocate(capacity: 1 + 2 * members.count)
       table[0] = OnigCodePoint(members.count)

@@ -169,7 +169,7 @@ writer.write_tensors_to_file()
 writer.close()
 write_golden("llama", golden)
 
-# A qwen3moe file, its output not tied, with a tensor of a type that is not read: Q4_K.
+# A qwen3moe file, its output not tied, with a tensor of a type that is not read: Q8_K.
 experts, narrow = 3, 32
 writer = gguf.GGUFWriter(here / "qwen3moe.gguf", "qwen3moe")
 writer.add_block_count(1)
@@ -203,7 +203,7 @@ for short, name, shape in [
     stacked = add(writer, f"blk.0.ffn_{short}_exps.weight", random.standard_normal(shape).astype("f4"), kind)
     for expert in range(experts):
         golden[f"model.layers.0.mlp.experts.{expert}.{name}.weight"] = stacked[expert]
-writer.add_tensor("blk.0.attn_output.weight", np.zeros((2, 144), np.uint8), raw_dtype=Type.Q4_K)
+writer.add_tensor("blk.0.attn_output.weight", np.zeros((8, 292), np.uint8), raw_dtype=Type.Q8_K)
 writer.write_header_to_file()
 writer.write_kv_data_to_file()
 writer.write_tensors_to_file()

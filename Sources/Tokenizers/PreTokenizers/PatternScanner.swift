@@ -1,0 +1,178 @@
+/// A published pattern as code: finds what the regular expression finds, many times as fast.
+protocol PatternScanner {
+  /// Where the pattern's match that starts at `position`, which is before the end, ends; nil where none does.
+  func endOfMatch(in text: ClassifiedText, at position: Int) -> Int?
+}
+
+extension PatternScanner {
+  /// Appends all matches in order, without overlap.
+  @inline(__always)
+  func appendMatches(in text: UnsafeBufferPointer<UInt8>, to found: inout [Range<Int>]) {
+    CharacterClasses.classified(text) { text in
+      var position = 0
+      while position < text.bytes.count {
+        if let end = endOfMatch(in: text, at: position) {
+          found.append(position..<end)
+          position = end
+        } else {
+          position = text.character(at: position).end
+        }
+      }
+    }
+  }
+}
+
+extension ClassifiedText {
+  /// `\s+(?!\S)|\s+`, and before them `\s*[\r\n]+` where `splitsNewlines`, at white space: a run of it up to the last
+  /// newline, or else all but its last character, which goes with what follows.
+  @inline(__always)
+  fileprivate func endOfSpace(at position: Int, splitsNewlines: Bool) -> Int {
+    var end = position
+    var last = position
+    var afterNewline = position
+    while true {
+      let next = character(at: end)
+      guard !CharacterClass.space.isDisjoint(with: next.kind) else { break }
+      last = end
+      end = next.end
+      if next.kind == .newline { afterNewline = end }
+    }
+    if splitsNewlines, afterNewline > position { return afterNewline }
+    return end == bytes.count || last == position ? end : last
+  }
+
+  /// `'s|'t|'re|'ve|'m|'ll|'d`, also in upper case where `ignoresCase`, at an apostrophe.
+  @inline(__always)
+  fileprivate func endOfContraction(at position: Int, ignoresCase: Bool) -> Int? {
+    let fold: UInt8 = ignoresCase ? 0x20 : 0
+    switch byte(at: position + 1) | fold {
+    case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"): return position + 2
+    case UInt8(ascii: "r"), UInt8(ascii: "v"):
+      return byte(at: position + 2) | fold == UInt8(ascii: "e") ? position + 3 : nil
+    case UInt8(ascii: "l"): return byte(at: position + 2) | fold == UInt8(ascii: "l") ? position + 3 : nil
+    // U+017F, the long s, is an s without regard to case.
+    case 0xC5 | fold where ignoresCase && byte(at: position + 1) == 0xC5 && byte(at: position + 2) == 0xBF:
+      return position + 3
+    default: return nil
+    }
+  }
+}
+
+/// GPT-2's, that of "ByteLevel".
+struct GPT2Scanner: PatternScanner {
+  static let pattern = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+
+  @inline(__always)
+  func endOfMatch(in text: ClassifiedText, at position: Int) -> Int? {
+    let first = text.byte(at: position)
+    if first == UInt8(ascii: "'"), let end = text.endOfContraction(at: position, ignoresCase: false) { return end }
+    let start = first == UInt8(ascii: " ") ? position + 1 : position
+    let (kind, end) = text.character(at: start)
+    switch kind {
+    case .letter: return text.endOfRun(.letter, from: end)
+    case .number: return text.endOfRun(.number, from: end)
+    case .newline, .blank, []: return text.endOfSpace(at: position, splitsNewlines: false)
+    default: return text.endOfRun(.all.subtracting([.space, .letter, .number]), from: end)
+    }
+  }
+}
+
+/// GPT-4's (cl100k_base), also that of Llama 3 and, with numbers digit by digit, of Qwen2.
+struct GPT4Scanner: PatternScanner {
+  /// The most digits that stay together.
+  let digits: Int
+
+  static func pattern(digits: String) -> String {
+    #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"# + digits
+      + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+  }
+
+  @inline(__always)
+  func endOfMatch(in text: ClassifiedText, at position: Int) -> Int? {
+    let (kind, end) = text.character(at: position)
+    if kind == .letter { return text.endOfRun(.letter, from: end) }
+    if kind == .number {
+      var end = end
+      var count = 1
+      while count < digits {
+        let next = text.character(at: end)
+        guard next.kind == .number else { break }
+        end = next.end
+        count += 1
+      }
+      return end
+    }
+    let first = text.byte(at: position)
+    if first == UInt8(ascii: "'"), let end = text.endOfContraction(at: position, ignoresCase: true) { return end }
+    let next = text.character(at: end)
+    if kind != .newline, next.kind == .letter { return text.endOfRun(.letter, from: next.end) }
+    let rest = CharacterClass.all.subtracting([.space, .letter, .number])
+    if !rest.isDisjoint(with: kind) || first == UInt8(ascii: " ") && !rest.isDisjoint(with: next.kind) {
+      return text.endOfRun(.newline, from: text.endOfRun(rest, from: end))
+    }
+    return text.endOfSpace(at: position, splitsNewlines: true)
+  }
+}
+
+/// The last of DeepSeek-V3's three.
+struct DeepSeekScanner: PatternScanner {
+  static let pattern =
+    ##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"##
+    + #"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+
+  @inline(__always)
+  func endOfMatch(in text: ClassifiedText, at position: Int) -> Int? {
+    let (kind, end) = text.character(at: position)
+    let word: CharacterClass = [.letter, .mark]
+    if !word.isDisjoint(with: kind) { return text.endOfRun(word, from: end) }
+    let next = text.character(at: end)
+    let signs: CharacterClass = [.punctuation, .symbol]
+    if !signs.isDisjoint(with: kind) {
+      // All signs of ASCII are in the pattern's first class.
+      if text.byte(at: position) < 0x80, next.kind == .letter, text.byte(at: end) < 0x80 {
+        var end = next.end
+        while UInt8(ascii: "a")...UInt8(ascii: "z") ~= text.byte(at: end) | 0x20 { end += 1 }
+        return end
+      }
+      return text.endOfRun(.newline, from: text.endOfRun(signs, from: end))
+    }
+    if kind != .newline, !word.isDisjoint(with: next.kind) { return text.endOfRun(word, from: next.end) }
+    if text.byte(at: position) == UInt8(ascii: " "), !signs.isDisjoint(with: next.kind) {
+      return text.endOfRun(.newline, from: text.endOfRun(signs, from: next.end))
+    }
+    return CharacterClass.space.isDisjoint(with: kind) ? nil : text.endOfSpace(at: position, splitsNewlines: true)
+  }
+}
+
+/// Numbers in groups of at most three digits: the first of DeepSeek-V3's.
+struct DigitGroupScanner: PatternScanner {
+  static let pattern = #"\p{N}{1,3}"#
+
+  @inline(__always)
+  func endOfMatch(in text: ClassifiedText, at position: Int) -> Int? {
+    var end = position
+    for _ in 0..<3 {
+      let next = text.character(at: end)
+      guard next.kind == .number else { break }
+      end = next.end
+    }
+    return end > position ? end : nil
+  }
+}
+
+/// Ideographs and Japanese syllables: the second of DeepSeek-V3's.
+struct IdeographScanner: PatternScanner {
+  static let pattern = "[\u{4E00}-\u{9FA5}\u{3040}-\u{309F}\u{30A0}-\u{30FF}]+"
+
+  @inline(__always)
+  func endOfMatch(in text: ClassifiedText, at position: Int) -> Int? {
+    var end = position
+    // All are three bytes long and start with E3 to E9.
+    while 0xE3...0xE9 ~= text.byte(at: end) {
+      let scalar = UTF8Text.scalar(in: text.bytes, at: end)
+      guard 0x4E00...0x9FA5 ~= scalar.value || 0x3040...0x30FF ~= scalar.value else { break }
+      end += scalar.length
+    }
+    return end > position ? end : nil
+  }
+}

@@ -1,0 +1,45 @@
+import Values
+
+/// A pre-tokenizer's regular expression: one of the published ones by its scanner, any other by Oniguruma.
+enum WordPattern: Sendable {
+  case gpt2
+  case gpt4(digits: Int)
+  case deepSeek
+  case digitGroups
+  case ideographs
+  case regex(Regex)
+
+  init(_ pattern: String, path: String) throws(GRAOError) {
+    // Some files hold the newlines of a class themselves.
+    var written = ""
+    for scalar in pattern.unicodeScalars {
+      switch scalar {
+      case "\r": written += #"\r"#
+      case "\n": written += #"\n"#
+      default: written.unicodeScalars.append(scalar)
+      }
+    }
+    switch written {
+    case GPT2Scanner.pattern: self = .gpt2
+    case GPT4Scanner.pattern(digits: "{1,3}"): self = .gpt4(digits: 3)
+    case GPT4Scanner.pattern(digits: ""): self = .gpt4(digits: 1)
+    case DeepSeekScanner.pattern: self = .deepSeek
+    case DigitGroupScanner.pattern: self = .digitGroups
+    case IdeographScanner.pattern: self = .ideographs
+    default: self = .regex(try Regex(pattern, path: path))
+    }
+  }
+
+  /// Appends every match in order, without overlap, as ranges within `text`, which is the whole that the pattern sees.
+  /// Throws where Oniguruma runs over its bounds.
+  func appendMatches(in text: UnsafeBufferPointer<UInt8>, to found: inout [Range<Int>]) throws(GRAOError) {
+    switch self {
+    case .gpt2: GPT2Scanner().appendMatches(in: text, to: &found)
+    case .gpt4(let digits): GPT4Scanner(digits: digits).appendMatches(in: text, to: &found)
+    case .deepSeek: DeepSeekScanner().appendMatches(in: text, to: &found)
+    case .digitGroups: DigitGroupScanner().appendMatches(in: text, to: &found)
+    case .ideographs: IdeographScanner().appendMatches(in: text, to: &found)
+    case .regex(let regex): found += try regex.matches(in: text)
+    }
+  }
+}
