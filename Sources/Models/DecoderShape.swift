@@ -35,8 +35,9 @@ struct DecoderShape {
   init(
     _ config: Configuration, ropeBase: Double, epsilon: Double, rules: DecoderRules = DecoderRules()
   ) throws(GRAOError) {
-    let names = rules.activation.names.compactMap(\.string).joined(separator: " or ")
-    try config.require(rules.activation.key, oneOf: rules.activation.names, because: "expected \(names)")
+    let activation = rules.activation.names.first?.string ?? ""
+    try config.require(
+      rules.activation.key, oneOf: rules.activation.names, because: "only '\(activation)' is supported")
     try config.require("attention_dropout", oneOf: [0], because: "dropout is not supported")
     vocabulary = try config.count("vocab_size")
     channels = try config.count("hidden_size")

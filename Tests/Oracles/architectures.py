@@ -63,7 +63,7 @@ ARCHITECTURES = {
     "olmoe": (10, OlmoeConfig(**SHARED | dict(intermediate_size=24), num_experts=6, num_experts_per_tok=2), 12),
     "phi3": (19, Phi3Config(**SHARED, sliding_window=6), 9),
     "phi3-longrope": (20, Phi3Config(
-        **SHARED | dict(num_attention_heads=2, num_key_value_heads=1), original_max_position_embeddings=32, rope_parameters=LONGROPE), 9),
+        **SHARED | dict(num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=128), original_max_position_embeddings=64, rope_parameters=LONGROPE), 9),
     "qwen2": (11, Qwen2Config(
         **SHARED | dict(num_hidden_layers=3), use_sliding_window=True, sliding_window=4, max_window_layers=1), 9),
     "qwen2_moe": (17, Qwen2MoeConfig(
