@@ -33,11 +33,13 @@ package struct ArchitecturePlan {
 package let architectures: [any Architecture.Type] = [
   DeepSeekV2.self,
   DeepSeekV3.self,
+  Gemma3.self,
   Llama.self,
   Mistral.self,
   Mixtral.self,
   OLMo2.self,
   OLMoE.self,
+  Phi3.self,
   Qwen2.self,
   Qwen2MoE.self,
   Qwen3.self,

@@ -11,6 +11,8 @@ package final class Network {
   package let parameters: ParameterStore
   package let decoder: Decoder
   package let plan: ArchitecturePlan
+  /// Names of the checkpoint's tensors that the layers do not use: a save carries them through.
+  package internal(set) var ignoredTensors: [String] = []
   package let workspace = Workspace()
   /// Whether the weights are still those of the file or the initialisation.
   package var isTrained = false

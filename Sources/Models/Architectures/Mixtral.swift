@@ -13,7 +13,7 @@ enum Mixtral: Architecture {
     let hidden = try config.count("intermediate_size")
     let (experts, perToken) = try config.experts(default: (8, 2))
     let style = DecoderStyle(
-      windows: try config.slidingWindows(layers: shape.layers) { _ in true }, feedForwardName: "block_sparse_moe")
+      windows: try config.slidingWindows(layers: shape.layers), feedForwardName: "block_sparse_moe")
     let decoder = try shape.decoder(in: store, style) { index, name in
       SparseFeedForward(
         layer: index, name, channels: shape.channels, hidden: hidden, experts: experts,

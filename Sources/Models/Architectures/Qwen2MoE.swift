@@ -17,7 +17,7 @@ enum Qwen2MoE: Architecture {
     let denseHidden = isSparse.allSatisfy { $0 } ? 0 : try config.count("intermediate_size")
     let style = DecoderStyle(
       queryKeyValueBias: try config.flag("qkv_bias", default: true),
-      windows: try config.qwenSlidingWindows(layers: shape.layers))
+      windows: try config.qwenSlidingWindows(layers: shape.layers) { $0 % 2 == 0 && $0 < $1 })
 
     let decoder = try shape.decoder(in: store, style) { index, name in
       guard isSparse[index] else { return SwiGLU(name, channels: shape.channels, hidden: denseHidden, in: store) }

@@ -18,7 +18,7 @@ enum Qwen3MoE: Architecture {
     let attentionBias = try config.flag("attention_bias", default: false)
     let style = DecoderStyle(
       queryKeyValueBias: attentionBias, outputBias: attentionBias, queryKeyNorm: .heads,
-      windows: try config.qwenSlidingWindows(layers: shape.layers))
+      windows: try config.qwenSlidingWindows(layers: shape.layers, slides: nil))
     let decoder = try shape.decoder(in: store, style) { index, name in
       guard isSparse[index] else { return SwiGLU(name, channels: shape.channels, hidden: denseHidden, in: store) }
       return SparseFeedForward(
