@@ -48,20 +48,43 @@ import Values
     }
   }
 
-  /// What the cache remembers of a word is what the word alone becomes.
-  @Test(arguments: ["gpt2", "llama3", "spm-bpe-first", "suffix-bpe"]) func cachedWords(style: String) throws {
-    let tokenizer = try Fixtures.tokenizer(style)
+  /// A word among others, before and after it has come once, becomes what it becomes alone; and what its bytes become
+  /// is what their characters become.
+  @Test(arguments: ["gpt2", "llama3", "spm-bpe", "suffix-bpe"]) func wordsByThemselves(style: String) throws {
+    let json = try Fixtures.json("\(Fixtures.folder)/\(style)/tokenizer.json")
+    let model = try BytePairEncoding(StageDescription(#require(json["model"]), path: style))
+    #expect(model.takesUnspelled == Fixtures.byteLevelStyles.contains(style))
     var stream = RandomStream(seed: 6)
     let letters = Array("aeiou tnéж字👋")
     let words = (0..<3000).map { _ in
-      String((0...stream.integer(below: 40)).map { _ in letters[stream.integer(below: letters.count)] })
+      Array(String((0...stream.integer(below: 90)).map { _ in letters[stream.integer(below: letters.count)] }).utf8)
     }
-    // Each twice, so that the second comes from the cache, or from where another word has taken its place.
-    let lines = (0..<6000).map { _ in words[stream.integer(below: words.count)] }
-    let whole = try tokenizer.encode(lines.joined(separator: "\n"), addSpecialTokens: false)
-    var model = try #require(Fixtures.json("\(Fixtures.folder)/\(style)/tokenizer.json")["model"]?.table)
-    model["type"] = "BPE"
-    #expect(tokenizer.decode(whole, skipSpecialTokens: false).isEmpty == false)
-    _ = model
+    var pieces = Pieces([], startsText: true)
+    var expected: [Int32] = []
+    for _ in 0..<6000 {
+      let word = words[stream.integer(below: words.count)]
+      pieces.ranges.append(pieces.bytes.count..<pieces.bytes.count + word.count)
+      pieces.bytes += word
+      var alone = Pieces(word, startsText: true)
+      alone.isUnspelled = model.takesUnspelled
+      alone.spell()
+      try model.encode(alone, to: &expected)
+    }
+    pieces.isUnspelled = model.takesUnspelled
+    var ids: [Int32] = []
+    try model.encode(pieces, to: &ids)
+    #expect(ids == expected && ids.count > 6000)
+  }
+
+  /// Nothing is looked at again and again, whatever the text: what is not linear would take hours.
+  @Test(.timeLimit(.minutes(1)), arguments: ["gpt2", "llama3", "qwen2", "spm-bpe", "unigram"])
+  func longTexts(style: String) throws {
+    let tokenizer = try Fixtures.tokenizer(style)
+    var stream = RandomStream(seed: 7)
+    let letters = String(decoding: (0..<1 << 18).map { _ in UInt8(97 + stream.integer(below: 26)) }, as: UTF8.self)
+    for unit in ["a", "ab", " ", "\n", " \n", "   x", "7", "!", "'", "<|", "字", "\u{301}", "a\u{301}", letters] {
+      let text = String(repeating: unit, count: (1 << 18) / unit.utf8.count)
+      #expect(try tokenizer.encode(text, addSpecialTokens: false).count <= 3 * text.utf8.count + 3)
+    }
   }
 }
