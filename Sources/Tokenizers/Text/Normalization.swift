@@ -58,9 +58,10 @@ enum Normalization {
   }
 
   private static func combiningClass(_ value: UInt32) -> UInt8 {
-    guard value >= 0x300, let properties = Unicode.Scalar(value)?.properties, let age = properties.age, age <= version
-    else { return 0 }
-    return properties.canonicalCombiningClass.rawValue
+    guard value >= 0x300, let properties = Unicode.Scalar(value)?.properties else { return 0 }
+    let combiningClass = properties.canonicalCombiningClass.rawValue
+    guard combiningClass > 0, let age = properties.age, age <= version else { return 0 }
+    return combiningClass
   }
 
   /// The form C, D, KC or KD of a text.
