@@ -44,7 +44,7 @@ struct WordMerger {
           guard ranks[first] != MergeTable.none else { break }
           symbols[first] = merges.result(ranks[first])
           count -= 1
-          for index in first + 1..<max(count, first + 1) {
+          for index in first + 1..<count {
             symbols[index] = symbols[index + 1]
             ranks[index - 1] = ranks[index]
           }
