@@ -25,7 +25,7 @@ struct Unigram: TokenModel {
         throw GRAOError("\(path)[\(index)]: expected a token and its score")
       }
       tokens.append(token)
-      scores.append(score)
+      scores.append(UnigramScore.read(score))
     }
     self.scores = scores
     vocabulary = try Vocabulary(tokens, path: path)

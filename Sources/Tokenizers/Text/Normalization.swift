@@ -120,7 +120,8 @@ enum Normalization {
     guard value >= 0x300, let properties = Unicode.Scalar(value)?.properties, let age = properties.age, age <= version
     else { return false }
     switch properties.generalCategory {
-    case .nonspacingMark, .spacingMark, .enclosingMark: return true
+    // Punctuation then.
+    case .nonspacingMark, .spacingMark, .enclosingMark: return value != 0x111C9
     // Letters since.
     default: return value == 0x1CF2 || value == 0x1CF3
     }
