@@ -28,15 +28,18 @@ typedef struct {
 
 /// rows.inc
 typedef struct {
-  /// y[i] += x[i].
-  void (*add)(const float *x, float *y, size_t count);
+  /// y[i] += alpha · x[i].
+  void (*add)(const float *x, float alpha, float *y, size_t count);
+  /// y[i] = alpha · x[i].
+  void (*scale)(const float *x, float alpha, float *y, size_t count);
 } gk_rows_kernels;
 
 /// norm.inc
 typedef struct {
-  void (*rms_norm)(const float *x, const float *w, float epsilon, float *y, float *rstd, size_t t, size_t c);
+  void (*rms_norm)(
+    const float *x, const float *w, float offset, float epsilon, float *y, float *rstd, size_t t, size_t c);
   void (*input_gradient)(
-    const float *dy, const float *x, const float *w, const float *rstd, float *dx, size_t t, size_t c,
+    const float *dy, const float *x, const float *w, float offset, const float *rstd, float *dx, size_t t, size_t c,
     bool accumulate);
   /// Columns [begin, end) of dw.
   void (*weight_gradient)(
@@ -116,6 +119,12 @@ typedef struct {
   void (*ungather_add)(const float *dsorted, const int32_t *slot, float *dx, size_t t, size_t k, size_t c);
 } gk_experts_kernels;
 
+/// softcap.inc
+typedef struct {
+  void (*forward)(float *x, float cap, size_t count);
+  void (*gradient)(const float *y, float cap, float *dy, size_t count);
+} gk_softcap_kernels;
+
 /// vocabulary.inc
 typedef struct {
   void (*log_softmax)(
@@ -145,6 +154,7 @@ struct gk_kernels {
   gk_glu_kernels glu;
   gk_attention_kernels attention;
   gk_experts_kernels experts;
+  gk_softcap_kernels softcap;
   gk_vocabulary_kernels vocabulary;
   gk_optimizer_kernels optimizer;
 };

@@ -8,21 +8,24 @@ static double reciprocal_deviation(const double *x, double epsilon, size_t c) {
   return 1 / sqrt(squares / (double)c + epsilon);
 }
 
-void naive_rms_norm(const double *x, const double *w, double epsilon, double *y, size_t t, size_t c) {
+void naive_rms_norm(
+  const double *x, const double *w, double offset, double epsilon, double *y, size_t t, size_t c) {
   for (size_t r = 0; r < t; r++) {
     double rstd = reciprocal_deviation(x + r * c, epsilon, c);
-    for (size_t i = 0; i < c; i++) y[r * c + i] = x[r * c + i] * rstd * w[i];
+    for (size_t i = 0; i < c; i++) y[r * c + i] = x[r * c + i] * rstd * (offset + w[i]);
   }
 }
 
 void naive_rms_norm_gradient(
-  const double *dy, const double *x, const double *w, double epsilon, double *dx, double *dw, size_t t, size_t c) {
+  const double *dy, const double *x, const double *w, double offset, double epsilon, double *dx, double *dw, size_t t,
+  size_t c) {
   for (size_t r = 0; r < t; r++) {
     double rstd = reciprocal_deviation(x + r * c, epsilon, c);
     double along = 0;
-    for (size_t i = 0; i < c; i++) along += dy[r * c + i] * w[i] * x[r * c + i];
+    for (size_t i = 0; i < c; i++) along += dy[r * c + i] * (offset + w[i]) * x[r * c + i];
     for (size_t i = 0; i < c; i++) {
-      dx[r * c + i] += rstd * dy[r * c + i] * w[i] - rstd * rstd * rstd * along / (double)c * x[r * c + i];
+      dx[r * c + i] += rstd * dy[r * c + i] * (offset + w[i]);
+      dx[r * c + i] -= rstd * rstd * rstd * along / (double)c * x[r * c + i];
       dw[i] += dy[r * c + i] * x[r * c + i] * rstd;
     }
   }

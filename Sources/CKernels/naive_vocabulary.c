@@ -3,6 +3,17 @@
 
 #include "naive.h"
 
+void naive_softcap(double *x, double softcap, size_t count) {
+  for (size_t i = 0; i < count; i++) x[i] = softcap * tanh(x[i] / softcap);
+}
+
+void naive_softcap_gradient(const double *dy, const double *x, double softcap, double *dx, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    double t = tanh(x[i] / softcap);
+    dx[i] += dy[i] * (1 - t * t);
+  }
+}
+
 void naive_log_softmax(
   const double *logits, double inverse_temperature, const int32_t *targets, double *logp, double *lse, double *entropy,
   size_t t, size_t v) {

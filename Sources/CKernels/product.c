@@ -122,11 +122,12 @@ static void run_forward(
   (void)worker;
   size_t row = (size_t)job->offsets[expert] + begin;
   job->kernels->product.forward(
-    job->a + row * job->c, job->b + expert * gk_packed_count(job->n, job->c), job->bias, job->out + row * job->n,
-    end - begin, job->n, job->c, first, last);
+    job->a + row * job->c, job->b + expert * gk_packed_count(job->n, job->c),
+    job->bias != NULL ? job->bias + expert * job->n : NULL, job->out + row * job->n, end - begin, job->n, job->c, first,
+    last);
 }
 
-static void forward(
+void gk_grouped_product(
   const float *x, const float *w, const float *bias, float *y, const int32_t *offsets, size_t experts, size_t n,
   size_t c) {
   size_t rows = (size_t)offsets[experts], block = 96, few = typical(rows, experts, block);
@@ -139,13 +140,8 @@ static void forward(
   run_job(&job, experts);
 }
 
-void gk_grouped_product(
-  const float *x, const float *w, float *y, const int32_t *offsets, size_t experts, size_t n, size_t c) {
-  forward(x, w, NULL, y, offsets, experts, n, c);
-}
-
 void gk_product(const float *x, const float *w, const float *bias, float *y, size_t t, size_t n, size_t c) {
-  forward(x, w, bias, y, (int32_t[]){0, (int32_t)t}, 1, n, c);
+  gk_grouped_product(x, w, bias, y, (int32_t[]){0, (int32_t)t}, 1, n, c);
 }
 
 // ---------------------------------------------------------------- gradient of the input
@@ -213,16 +209,26 @@ typedef struct {
   const struct gk_kernels *kernels;
   const float *dy;
   float *db;
-  size_t t, n;
+  const int32_t *offsets;
+  size_t n, block, blocks;
 } column_sums;
 
-static void run_column_sums(void *context, size_t begin, size_t end, int worker) {
+/// Task i: block i % blocks of expert i / blocks's columns.
+static void run_column_sums(void *context, size_t task, int worker) {
   (void)worker;
   const column_sums *s = context;
-  s->kernels->product.column_sums(s->dy, s->db, s->t, s->n, begin, end);
+  size_t expert = task / s->blocks, begin = task % s->blocks * s->block, row = (size_t)s->offsets[expert];
+  s->kernels->product.column_sums(
+    s->dy + row * s->n, s->db + expert * s->n, (size_t)s->offsets[expert + 1] - row, s->n, begin,
+    smaller(begin + s->block, s->n));
+}
+
+void gk_grouped_bias_gradient(const float *dy, float *db, const int32_t *offsets, size_t experts, size_t n) {
+  size_t block = (size_t)offsets[experts] < 64 * experts ? 4096 : 256;
+  column_sums s = {gk_active(), dy, db, offsets, n, block, ceiling(n, block)};
+  gk_parallel(experts * s.blocks, run_column_sums, &s);
 }
 
 void gk_bias_gradient(const float *dy, float *db, size_t t, size_t n) {
-  column_sums s = {gk_active(), dy, db, t, n};
-  gk_parallel_ranges(n, t < 64 ? 4096 : 256, run_column_sums, &s);
+  gk_grouped_bias_gradient(dy, db, (int32_t[]){0, (int32_t)t}, 1, n);
 }

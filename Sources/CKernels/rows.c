@@ -12,18 +12,60 @@ typedef struct {
   const int32_t *index;
   float *y;
   size_t rows, c;
+  float alpha;
 } rows_call;
 
 static void add_range(void *context, size_t begin, size_t end, int worker) {
   (void)worker;
   const rows_call *call = context;
-  gk_active()->rows.add(call->x + begin, call->y + begin, end - begin);
+  gk_active()->rows.add(call->x + begin, call->alpha, call->y + begin, end - begin);
 }
 
-/// y[i] += x[i].
-void gk_add(const float *x, float *y, size_t count) {
-  rows_call call = {.x = x, .y = y};
+/// y[i] += alpha · x[i].
+void gk_add(const float *x, float alpha, float *y, size_t count) {
+  rows_call call = {.x = x, .y = y, .alpha = alpha};
   gk_parallel_ranges(count, GK_TASK_FLOATS, add_range, &call);
+}
+
+static void scale_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const rows_call *call = context;
+  gk_active()->rows.scale(call->x + begin, call->alpha, call->y + begin, end - begin);
+}
+
+/// y[i] = alpha · x[i].
+void gk_scale(const float *x, float alpha, float *y, size_t count) {
+  rows_call call = {.x = x, .y = y, .alpha = alpha};
+  gk_parallel_ranges(count, GK_TASK_FLOATS, scale_range, &call);
+}
+
+typedef struct {
+  const float *x;
+  float *y;
+  size_t x_stride, y_stride, c;
+  bool add;
+} columns_call;
+
+static void columns_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const columns_call *call = context;
+  for (size_t r = begin; r < end; r++) {
+    const float *x = call->x + r * call->x_stride;
+    float *y = call->y + r * call->y_stride;
+    if (call->add) gk_active()->rows.add(x, 1, y, call->c);
+    else memcpy(y, x, call->c * sizeof(float));
+  }
+}
+
+/// y[R, C] = x[R, C], rows x_stride and y_stride floats apart.
+void gk_copy_columns(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows, size_t c) {
+  columns_call call = {x, y, x_stride, y_stride, c, false};
+  gk_parallel_ranges(rows, gk_rows_per_task(c), columns_range, &call);
+}
+
+void gk_add_columns(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows, size_t c) {
+  columns_call call = {x, y, x_stride, y_stride, c, true};
+  gk_parallel_ranges(rows, gk_rows_per_task(c), columns_range, &call);
 }
 
 static void gather_range(void *context, size_t begin, size_t end, int worker) {
@@ -36,7 +78,7 @@ static void gather_range(void *context, size_t begin, size_t end, int worker) {
 
 /// y[R, C] = x[index[r], :].
 void gk_gather_rows(const float *x, const int32_t *index, float *y, size_t rows, size_t c) {
-  rows_call call = {x, index, y, rows, c};
+  rows_call call = {.x = x, .index = index, .y = y, .rows = rows, .c = c};
   gk_parallel_ranges(rows, gk_rows_per_task(c), gather_range, &call);
 }
 
@@ -45,14 +87,46 @@ static void scatter_add_columns(void *context, size_t begin, size_t end, int wor
   const rows_call *call = context;
   for (size_t r = 0; r < call->rows; r++) {
     float *y = call->y + (size_t)call->index[r] * call->c;
-    gk_active()->rows.add(call->x + r * call->c + begin, y + begin, end - begin);
+    gk_active()->rows.add(call->x + r * call->c + begin, 1, y + begin, end - begin);
   }
 }
 
 /// y[index[r], :] += x[R, C], r ascending.
 void gk_scatter_add_rows(const float *x, const int32_t *index, float *y, size_t rows, size_t c) {
-  rows_call call = {x, index, y, rows, c};
+  rows_call call = {.x = x, .index = index, .y = y, .rows = rows, .c = c};
   gk_parallel_ranges(c, gk_columns_per_task(rows), scatter_add_columns, &call);
+}
+
+typedef struct {
+  const float *x;
+  gk_strides from;
+  float *y;
+  gk_strides to;
+  size_t h, c;
+} heads_call;
+
+static void copy_heads_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const heads_call *call = context;
+  gk_strides from = call->from, to = call->to;
+  bool contiguous = from.channels == 1 && to.channels == 1;
+  for (size_t t = begin; t < end; t++) {
+    for (size_t h = 0; h < call->h; h++) {
+      const float *x = call->x + t * from.tokens + h * from.heads;
+      float *y = call->y + t * to.tokens + h * to.heads;
+      if (contiguous) {
+        memcpy(y, x, call->c * sizeof(float));
+      } else {
+        for (size_t i = 0; i < call->c; i++) y[i * to.channels] = x[i * from.channels];
+      }
+    }
+  }
+}
+
+/// y[t, h, i] = x[t, h, i].
+void gk_copy_heads(const float *x, gk_strides from, float *y, gk_strides to, size_t t, size_t h, size_t c) {
+  heads_call call = {x, from, y, to, h, c};
+  gk_parallel_ranges(t, gk_rows_per_task(h * c), copy_heads_range, &call);
 }
 
 /// Where row `n` of a packed table [V, C] begins; its channels follow GK_PANEL floats apart.
@@ -71,7 +145,7 @@ static void embedding_range(void *context, size_t begin, size_t end, int worker)
 
 /// y[T, C] = rows tokens[T] of the packed table w[V, C].
 void gk_embedding(const float *w, const int32_t *tokens, float *y, size_t t, size_t c) {
-  rows_call call = {w, tokens, y, t, c};
+  rows_call call = {.x = w, .index = tokens, .y = y, .rows = t, .c = c};
   gk_parallel_ranges(t, gk_rows_per_task(c), embedding_range, &call);
 }
 
@@ -88,6 +162,6 @@ static void embedding_gradient_columns(void *context, size_t begin, size_t end, 
 
 /// dw[tokens[t], :] += dy[T, C], t ascending; dw packed [V, C].
 void gk_embedding_gradient(const float *dy, const int32_t *tokens, float *dw, size_t t, size_t c) {
-  rows_call call = {dy, tokens, dw, t, c};
+  rows_call call = {.x = dy, .index = tokens, .y = dw, .rows = t, .c = c};
   gk_parallel_ranges(c, gk_columns_per_task(t), embedding_gradient_columns, &call);
 }

@@ -1,4 +1,4 @@
-// Log-softmax over the vocabulary: a task takes one row or a few. The largest logit of one row.
+// Log-softmax over the vocabulary: a task takes one row or a few. The largest logit of one row. The soft cap of logits.
 #include "kernels.h"
 #include "pool.h"
 #include "tasks.h"
@@ -64,4 +64,33 @@ int32_t gk_argmax(const float *logits, size_t v) {
     if (logits[i] == largest) return (int32_t)i;
   }
   return 0;
+}
+
+typedef struct {
+  const float *y;
+  float *x, softcap;
+} softcap_call;
+
+static void softcap_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const softcap_call *call = context;
+  gk_active()->softcap.forward(call->x + begin, call->softcap, end - begin);
+}
+
+/// x becomes softcap · tanh(x / softcap).
+void gk_softcap(float *x, float softcap, size_t count) {
+  softcap_call call = {.x = x, .softcap = softcap};
+  gk_parallel_ranges(count, GK_TASK_FLOATS, softcap_range, &call);
+}
+
+static void softcap_gradient_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const softcap_call *call = context;
+  gk_active()->softcap.gradient(call->y + begin, call->softcap, call->x + begin, end - begin);
+}
+
+/// dy becomes dy · (1 - (y / softcap)²).
+void gk_softcap_gradient(const float *y, float softcap, float *dy, size_t count) {
+  softcap_call call = {.y = y, .x = dy, .softcap = softcap};
+  gk_parallel_ranges(count, GK_TASK_FLOATS, softcap_gradient_range, &call);
 }

@@ -29,9 +29,11 @@ package func biasGradient(_ dy: Matrix, addingTo db: Matrix) {
   gk_bias_gradient(dy.start, db.start, dy.rows, dy.columns)
 }
 
-/// y = x · w[e]ᵀ for the rows of each expert e; offsets[E + 1].
-package func groupedProduct(_ x: Matrix, _ w: PackedWeights, offsets: Indices, into y: Matrix) {
-  gk_grouped_product(x.start, w.start, y.start, offsets.start, w.experts, w.outputs, w.inputs)
+/// y = x · w[e]ᵀ + bias[e] for the rows of each expert e; bias[E, N], offsets[E + 1].
+package func groupedProduct(
+  _ x: Matrix, _ w: PackedWeights, bias: Matrix? = nil, offsets: Indices, into y: Matrix
+) {
+  gk_grouped_product(x.start, w.start, bias?.start, y.start, offsets.start, w.experts, w.outputs, w.inputs)
 }
 
 package func groupedProductInputGradient(
@@ -47,9 +49,30 @@ package func groupedProductWeightGradient(
   gk_grouped_product_weight_gradient(dy.start, x.start, dw.start, offsets.start, dw.experts, dw.outputs, dw.inputs)
 }
 
-/// y += x.
-package func add(_ x: Matrix, to y: Matrix) {
-  gk_add(x.start, y.start, x.count)
+/// db[E, N] += column sums of each expert's rows of dy.
+package func groupedBiasGradient(_ dy: Matrix, offsets: Indices, addingTo db: Matrix) {
+  gk_grouped_bias_gradient(dy.start, db.start, offsets.start, db.rows, db.columns)
+}
+
+/// y += alpha · x.
+package func add(_ x: Matrix, times alpha: Float = 1, to y: Matrix) {
+  gk_add(x.start, alpha, y.start, x.count)
+}
+
+/// y = alpha · x; y may be x.
+package func scale(_ x: Matrix, by alpha: Float, into y: Matrix) {
+  gk_scale(x.start, alpha, y.start, x.count)
+}
+
+/// y[:, offset ..< offset + columns.count] = x[:, columns].
+package func copyColumns(_ columns: Range<Int>, of x: Matrix, to y: Matrix, at offset: Int = 0) {
+  gk_copy_columns(
+    x.start + columns.lowerBound, x.columns, y.start + offset, y.columns, x.rows, columns.count)
+}
+
+/// y[:, offset ..< offset + columns.count] += x[:, columns].
+package func addColumns(_ columns: Range<Int>, of x: Matrix, to y: Matrix, at offset: Int = 0) {
+  gk_add_columns(x.start + columns.lowerBound, x.columns, y.start + offset, y.columns, x.rows, columns.count)
 }
 
 /// y[r] = x[index[r]].
@@ -62,6 +85,11 @@ package func scatterAddRows(_ x: Matrix, _ index: Indices, to y: Matrix) {
   gk_scatter_add_rows(x.start, index.start, y.start, index.count, x.columns)
 }
 
+/// y = x, of the same tokens, heads and channels.
+package func copy(_ x: Heads, into y: Heads) {
+  gk_copy_heads(x.start, x.strides, y.start, y.strides, x.tokens, x.heads, x.channels)
+}
+
 /// Rows `tokens` of the packed table w[V, C].
 package func embedding(_ w: PackedWeights, _ tokens: Indices, into y: Matrix) {
   gk_embedding(w.start, tokens.start, y.start, tokens.count, w.inputs)
@@ -71,19 +99,21 @@ package func embeddingGradient(_ dy: Matrix, _ tokens: Indices, addingTo dw: Pac
   gk_embedding_gradient(dy.start, tokens.start, dw.start, tokens.count, dw.inputs)
 }
 
-/// Root-mean-square norm of each row, scaled by w[1, C]; rstd[T, 1] is kept for the gradient.
-package func rmsNorm(_ x: Matrix, _ w: Matrix, epsilon: Float, into y: Matrix, rstd: Matrix?) {
-  gk_rms_norm(x.start, w.start, epsilon, y.start, rstd?.start, x.rows, x.columns)
+/// Root-mean-square norm of each row, scaled by offset + w[1, C]; rstd[T, 1] is kept for the gradient.
+package func rmsNorm(_ x: Matrix, _ w: Matrix, offset: Float = 0, epsilon: Float, into y: Matrix, rstd: Matrix?) {
+  gk_rms_norm(x.start, w.start, offset, epsilon, y.start, rstd?.start, x.rows, x.columns)
 }
 
 package func rmsNormGradient(
-  _ dy: Matrix, _ x: Matrix, _ w: Matrix, rstd: Matrix, into dx: Matrix, addingTo dw: Matrix, accumulate: Bool
+  _ dy: Matrix, _ x: Matrix, _ w: Matrix, offset: Float = 0, rstd: Matrix, into dx: Matrix, addingTo dw: Matrix,
+  accumulate: Bool
 ) {
-  gk_rms_norm_gradient(dy.start, x.start, w.start, rstd.start, dx.start, dw.start, x.rows, x.columns, accumulate)
+  gk_rms_norm_gradient(
+    dy.start, x.start, w.start, offset, rstd.start, dx.start, dw.start, x.rows, x.columns, accumulate)
 }
 
-/// Turns channels `offset` ..< `offset` + 2 · the tables' columns of each head of x[T, heads · headSize] in place, by the
-/// tables' rows `positions`; by pairs of neighbours where interleaved, else of halves. `transposed` is the gradient.
+/// Turns channels `offset` ..< `offset` + 2 · the tables' columns of each head of x[T, heads · headSize] in place, by
+/// the tables' rows `positions`; in pairs of neighbours where interleaved, else of halves. `transposed` is the gradient.
 ///
 /// - Parameter headSize: 2 · the tables' columns, where nil.
 package func rotate(
@@ -295,6 +325,16 @@ package func combineGradient(_ dy: Matrix, _ x: Matrix, _ routing: Routing, dx: 
 /// dx[t] += Σ over the choices of t of dsorted[sorted row].
 package func ungatherAdd(_ dsorted: Matrix, _ routing: Routing, to dx: Matrix) {
   gk_ungather_add(dsorted.start, routing.slot.start, dx.start, dx.rows, routing.weights.columns, dx.columns)
+}
+
+/// Logits x become softcap · tanh(x / softcap), in place.
+package func softCap(_ x: Matrix, at softcap: Float) {
+  gk_softcap(x.start, softcap, x.count)
+}
+
+/// dy becomes the gradient of the logits that ``softCap(_:at:)`` made y of.
+package func softCapGradient(_ y: Matrix, at softcap: Float, _ dy: Matrix) {
+  gk_softcap_gradient(y.start, softcap, dy.start, dy.count)
 }
 
 /// Log-probabilities of `targets` under softmax(logits / temperature); each output is [T, 1] or nil.

@@ -26,17 +26,20 @@ package struct ArchitecturePlan {
   package let vocabulary: Int
   package let keyValueHeads: Int
   package let headSize: Int
-  /// Floats of one layer's keys for one token.
-  package let keyValueWidth: Int
+  package let keyValueWidth: KeyValueWidth
   package let expertsPerToken: Int
 }
 
 package let architectures: [any Architecture.Type] = [
+  DeepSeekV2.self,
+  DeepSeekV3.self,
+  Gemma3.self,
   Llama.self,
   Mistral.self,
   Mixtral.self,
   OLMo2.self,
   OLMoE.self,
+  Phi3.self,
   Qwen2.self,
   Qwen2MoE.self,
   Qwen3.self,

@@ -32,6 +32,15 @@ package struct Configuration {
     return count
   }
 
+  /// An integer that may be 0.
+  package func natural(_ key: String, default fallback: Int) throws(GRAOError) -> Int {
+    guard let value = present(key) else { return fallback }
+    guard let natural = value.integer, (0...1 << 24).contains(natural) else {
+      throw failure(key, "must be an integer from 0 to \(1 << 24)")
+    }
+    return natural
+  }
+
   package func number(_ key: String, default fallback: Double) throws(GRAOError) -> Double {
     guard let value = present(key) else { return fallback }
     guard let number = value.number, number.isFinite else { throw failure(key, "must be a number") }

@@ -7,6 +7,8 @@ package struct Decoder {
   let layers: [DecoderLayer]
   let norm: RMSNorm
   package let head: VocabularyHead
+  /// What embeddings are multiplied by.
+  var embeddingScale: Float = 1
   /// Whether the head's weights are the embedding's.
   package var isTied: Bool { head.weight.placement == embedding.placement }
 
@@ -50,6 +52,7 @@ package struct Decoder {
     for (layer, layerKept) in zip(layers, kept.layers).reversed() {
       layer.backward(d, layerKept, pass)
     }
+    if embeddingScale != 1 { scale(d, by: embeddingScale, into: d) }
     embeddingGradient(d, kept.tokens, addingTo: pass.parameters.weightGradient(embedding))
   }
 
@@ -57,6 +60,7 @@ package struct Decoder {
     let tokens = pass.workspace.indices(pass.batch.tokens)
     let x = pass.workspace.matrix(tokens.count, embedding.shape[1])
     Kernels.embedding(pass.parameters.weights(embedding), tokens, into: x)
+    if embeddingScale != 1 { scale(x, by: embeddingScale, into: x) }
     return (tokens, x)
   }
 }

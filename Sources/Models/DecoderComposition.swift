@@ -24,10 +24,24 @@ struct DecoderStyle {
 
   var queryKeyValueBias = false
   var outputBias = false
+  /// Whether q, k and v are the parts of one tensor, qkv_proj, without bias.
+  var fusesQueryKeyValue = false
   var queryKeyNorm = QueryKeyNorm.none
   var norms = NormPlacement.before
   /// Keys that a query of each layer sees, 0 for all: empty where all layers see all.
   var windows: [Int] = []
+  /// Rotary positions of each layer: empty where all have the shape's.
+  var rotaries: [RotaryEmbedding] = []
+  /// A logit for each head that joins the softmax of its scores: self_attn.sinks.
+  var hasSinks = false
+  /// Of the scores q · k: 1 / √(head size) where nil.
+  var attentionScale: Float?
+  /// Whether norms multiply by 1 + weight.
+  var zeroCenteredNorms = false
+  /// What embeddings, the outputs of both branches of a layer, and logits are multiplied by.
+  var embeddingScale: Float = 1
+  var residualScale: Float = 1
+  var logitsScale: Float = 1
   /// What stands before the feed-forward's part of a parameter's name.
   var feedForwardName = "mlp"
 }
@@ -55,49 +69,66 @@ extension DecoderShape {
     var decoderLayers: [DecoderLayer] = []
     for index in 0..<layers {
       let name = "model.layers.\(index)"
-      func norm(_ part: String) -> RMSNorm { self.norm(name + "." + part, in: store) }
+      func norm(_ part: String) -> RMSNorm { self.norm(name + "." + part, style, in: store) }
       let before = style.norms != .after
       let after = style.norms != .before
       // Declared in this order, which names the random numbers of a new model.
       let attentionLayer = Residual(
         before: before ? norm("input_layernorm") : nil, attention(index, name),
-        after: after ? norm("post_attention_layernorm") : nil)
+        after: after ? norm("post_attention_layernorm") : nil,
+        scale: style.residualScale)
       let feedForwardNorm =
         before ? norm(after ? "pre_feedforward_layernorm" : "post_attention_layernorm") : nil
       let body = try feedForward(index, name + "." + style.feedForwardName)
       let feedForwardLayer = Residual(
-        before: feedForwardNorm, body, after: after ? norm("post_feedforward_layernorm") : nil)
+        before: feedForwardNorm, body, after: after ? norm("post_feedforward_layernorm") : nil,
+        scale: style.residualScale)
       decoderLayers.append(DecoderLayer(attention: attentionLayer, feedForward: feedForwardLayer, body: body))
     }
     return Decoder(
-      embedding: embedding, layers: decoderLayers, norm: norm("model.norm", in: store),
-      head: VocabularyHead(weight: tied ? embedding : store.matrix("lm_head.weight", vocabulary, channels)))
+      embedding: embedding, layers: decoderLayers, norm: norm("model.norm", style, in: store),
+      head: VocabularyHead(
+        weight: tied ? embedding : store.matrix("lm_head.weight", vocabulary, channels), scale: style.logitsScale),
+      embeddingScale: style.embeddingScale)
   }
 
-  private func norm(_ name: String, in store: ParameterStore) -> RMSNorm {
-    RMSNorm(name, channels: channels, epsilon: epsilon, in: store)
+  private func norm(
+    _ name: String, channels: Int? = nil, _ style: DecoderStyle, in store: ParameterStore
+  ) -> RMSNorm {
+    RMSNorm(
+      name, channels: channels ?? self.channels, epsilon: epsilon, isZeroCentered: style.zeroCenteredNorms, in: store)
   }
 
   private func attention(_ name: String, layer: Int, _ style: DecoderStyle, in store: ParameterStore) -> Attention {
     let (queries, keyValues) = (heads.queries * heads.size, heads.keyValues * heads.size)
-    var heads = heads
-    if !style.windows.isEmpty { heads.window = style.windows[layer] }
-    func linear(_ part: String, _ inputs: Int, _ outputs: Int, bias: Bool) -> Linear {
-      Linear(name + "." + part, inputs: inputs, outputs: outputs, bias: bias, in: store)
+    let heads = HeadShape(
+      queries: heads.queries, keyValues: heads.keyValues, size: heads.size,
+      scale: style.attentionScale ?? heads.scale, window: style.windows.isEmpty ? 0 : style.windows[layer])
+    func projection(_ part: String, from first: Int, _ outputs: Int) -> Linear {
+      guard style.fusesQueryKeyValue else {
+        return Linear(
+          name + "." + part, inputs: channels, outputs: outputs, bias: style.queryKeyValueBias, in: store)
+      }
+      return Linear(
+        rows: first..<first + outputs, of: name + ".qkv_proj", inputs: channels, outputs: queries + 2 * keyValues,
+        in: store)
     }
     func norm(_ part: String, _ channels: Int) -> RMSNorm? {
       switch style.queryKeyNorm {
       case .none: nil
-      case .heads: RMSNorm(name + "." + part, channels: heads.size, epsilon: epsilon, in: store)
-      case .whole: RMSNorm(name + "." + part, channels: channels, epsilon: epsilon, in: store)
+      case .heads: self.norm(name + "." + part, channels: heads.size, style, in: store)
+      case .whole: self.norm(name + "." + part, channels: channels, style, in: store)
       }
     }
     return Attention(
       layer: layer,
-      q: linear("q_proj", channels, queries, bias: style.queryKeyValueBias),
-      k: linear("k_proj", channels, keyValues, bias: style.queryKeyValueBias),
-      v: linear("v_proj", channels, keyValues, bias: style.queryKeyValueBias),
-      o: linear("o_proj", queries, channels, bias: style.outputBias),
-      qNorm: norm("q_norm", queries), kNorm: norm("k_norm", keyValues), rotary: rotary, heads: heads)
+      q: projection("q_proj", from: 0, queries),
+      k: projection("k_proj", from: queries, keyValues),
+      v: projection("v_proj", from: queries + keyValues, keyValues),
+      o: Linear(name + ".o_proj", inputs: queries, outputs: channels, bias: style.outputBias, in: store),
+      qNorm: norm("q_norm", queries), kNorm: norm("k_norm", keyValues),
+      rotary: style.rotaries.isEmpty ? rotary : style.rotaries[layer], heads: heads,
+      sinks: style.hasSinks
+        ? store.vector([heads.queries], .normal, at: Placement(name + ".sinks", [heads.queries])) : nil)
   }
 }

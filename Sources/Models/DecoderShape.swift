@@ -1,6 +1,21 @@
 import Kernels
 import Values
 
+/// What transformers makes of a config.json where an architecture departs from Llama.
+struct DecoderRules {
+  /// The key of the feed-forward's activation, and the names that the one supported has.
+  var activation: (key: String, names: [Value]) = ("hidden_act", ["silu", "swish"])
+  /// Defaults of `max_position_embeddings` and `tie_word_embeddings`.
+  var context = 2048
+  var tied = false
+  /// Defaults of `num_key_value_heads` (else as many as of queries) and `head_dim` (else hidden_size / heads).
+  var keyValueHeads: Int?
+  var headSize: Int?
+  var rotary = RotaryRules()
+  /// Whether full and sliding attention have rotary positions of their own; the shape has those of full attention.
+  var rotaryByLayerType = false
+}
+
 /// What the pre-norm decoders with grouped-query attention have in common, read from a config.json.
 struct DecoderShape {
   let vocabulary: Int
@@ -11,29 +26,44 @@ struct DecoderShape {
   let context: Int
   let tied: Bool
   let rotary: RotaryEmbedding
+  /// ``RotaryConfiguration/scoreFactor``.
+  let scoreFactor: Double
 
   /// - Parameters:
   ///   - ropeBase: the architecture's default of `rope_theta`.
   ///   - epsilon: the architecture's default of `rms_norm_eps`.
-  init(_ config: Configuration, ropeBase: Double, epsilon: Double) throws(GRAOError) {
-    try config.require("hidden_act", oneOf: ["silu", "swish"], because: "only 'silu' is supported")
+  init(
+    _ config: Configuration, ropeBase: Double, epsilon: Double, rules: DecoderRules = DecoderRules()
+  ) throws(GRAOError) {
+    let activation = rules.activation.names.first?.string ?? ""
+    try config.require(
+      rules.activation.key, oneOf: rules.activation.names, because: "only '\(activation)' is supported")
     try config.require("attention_dropout", oneOf: [0], because: "dropout is not supported")
     vocabulary = try config.count("vocab_size")
     channels = try config.count("hidden_size")
     layers = try config.count("num_hidden_layers", atMost: 1024)
     let queries = try config.count("num_attention_heads")
-    let keyValues = try config.count("num_key_value_heads", default: queries)
-    let size = try config.count("head_dim", default: max(channels / queries, 1))
+    let keyValues = try config.count("num_key_value_heads", default: rules.keyValueHeads ?? queries)
+    let size = try config.count("head_dim", default: rules.headSize ?? max(channels / queries, 1))
     guard queries % keyValues == 0 else {
       throw config.failure("num_key_value_heads", "must divide num_attention_heads (\(queries))")
     }
     guard size % 2 == 0 else { throw config.failure("head_dim", "must be even for rotary positions") }
     heads = HeadShape(queries: queries, keyValues: keyValues, size: size, scale: 1 / Float(size).squareRoot())
     self.epsilon = Float(try config.number("rms_norm_eps", default: epsilon))
-    context = try config.count("max_position_embeddings", default: 2048, atMost: 1 << 30)
-    tied = try config.flag("tie_word_embeddings", default: false)
-    let rope = try config.rotary(defaultBase: ropeBase, context: context)
-    rotary = RotaryEmbedding(
-      RotaryFrequencies(size: size, base: rope.base, scaling: rope.scaling))
+    let context = try config.count("max_position_embeddings", default: rules.context, atMost: 1 << 30)
+    tied = try config.flag("tie_word_embeddings", default: rules.tied)
+    let rope =
+      rules.rotaryByLayerType
+      ? try config.rotary(
+        ofLayers: "full_attention", baseKey: "rope_theta", defaultBase: ropeBase, context: context)
+      : try config.rotary(defaultBase: ropeBase, context: context, rules: rules.rotary)
+    rotary = try RotaryEmbedding(rope, headSize: size, config)
+    if case .longRoPE(let scaling) = rope.scaling {
+      self.context = min(context, scaling.originalContext)
+    } else {
+      self.context = context
+    }
+    scoreFactor = rope.scoreFactor
   }
 }

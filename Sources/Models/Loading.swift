@@ -6,13 +6,16 @@ extension Network {
   package static func load(_ checkpoint: any Checkpoint) throws(GRAOError) -> Network {
     let network = try Network(
       Configuration(checkpoint.config, source: checkpoint.path), stored: Set(checkpoint.tensors.keys))
-    try network.check(checkpoint)
+    network.ignoredTensors = try network.check(checkpoint)
     try network.fill(from: checkpoint)
     return network
   }
 
   /// A tensor that is missing, has another shape or is not known to the architecture is an error that names it.
-  package func check(_ checkpoint: any Checkpoint) throws(GRAOError) {
+  ///
+  /// Returns the names of those that may be there but are not used, sorted.
+  @discardableResult
+  package func check(_ checkpoint: any Checkpoint) throws(GRAOError) -> [String] {
     var unknown = Set(checkpoint.tensors.keys)
     for tensor in parameters.tensors {
       guard let found = checkpoint.tensors[tensor.name] else {
@@ -24,10 +27,11 @@ extension Network {
       }
       unknown.remove(tensor.name)
     }
-    unknown = unknown.filter { !isIgnorable($0) }
-    if let name = unknown.min() {
+    let ignored = unknown.filter(isIgnorable)
+    if let name = unknown.subtracting(ignored).min() {
       throw GRAOError("\(checkpoint.path): tensor '\(name)' is unknown to the architecture '\(architecture.modelType)'")
     }
+    return ignored.sorted()
   }
 
   /// Fills every parameter, tensor by tensor.

@@ -11,6 +11,8 @@ package final class Network {
   package let parameters: ParameterStore
   package let decoder: Decoder
   package let plan: ArchitecturePlan
+  /// Names of the checkpoint's tensors that the layers do not use: a save carries them through.
+  package internal(set) var ignoredTensors: [String] = []
   package let workspace = Workspace()
   /// Whether the weights are still those of the file or the initialisation.
   package var isTrained = false
@@ -28,7 +30,7 @@ package final class Network {
     }
     self.configuration = configuration
     self.architecture = architecture
-    parameters = ParameterStore(stored: stored)
+    parameters = ParameterStore(stored: stored, allocates: allocate)
     plan = try architecture.decoder(configuration, in: parameters)
     decoder = plan.decoder
     guard allocate else { return }
@@ -51,7 +53,7 @@ package final class Network {
   }
 
   /// Bytes that one token's keys and values take in all layers.
-  package var cacheBytesPerToken: Int { KeyValueCache(layers: layers, width: plan.keyValueWidth).bytesPerRow }
+  package var cacheBytesPerToken: Int { layers * plan.keyValueWidth.bytes }
 
   /// Random weights as transformers initialises them: matrices normal with config's `initializer_range`, norms 1,
   /// biases 0. A parameter's numbers depend on the seed and its place alone.

@@ -13,9 +13,17 @@ package final class ParameterStore {
   private var gradientBuffer: Buffer?
 
   private let stored: Set<String>
+  /// Floats beyond which nothing more is declared: sizes come from files.
+  private let limit: Int
 
-  /// - Parameter stored: names of the tensors of the checkpoint that is to be loaded.
-  package init(stored: Set<String> = []) { self.stored = stored }
+  /// - Parameters:
+  ///   - stored: names of the tensors of the checkpoint that is to be loaded.
+  ///   - allocates: whether ``allocate()`` will follow; without it a store only describes, also what is larger than this
+  ///     machine's memory.
+  package init(stored: Set<String> = [], allocates: Bool = true) {
+    self.stored = stored
+    limit = allocates ? Self.maximumExtent : 1 << 50
+  }
 
   // MARK: Declaration
 
@@ -60,7 +68,7 @@ package final class ParameterStore {
     let parameter = Parameter(
       kind: kind, shape: shape, start: start, placement: placement, isTrained: isTrained, offset: extent, extent: size)
     // Beyond this there is nothing to keep: `allocate` will refuse.
-    if extent < Self.maximumExtent {
+    if extent < limit {
       parameters.append(parameter)
       extent += size
     }

@@ -5,13 +5,15 @@ extension Configuration {
   ///
   /// `sliding_window` holds for the layers that `layer_types` calls "sliding_attention"; without `layer_types`, for
   /// those that `slides` says.
-  /// - Parameter fallback: the window where the key is absent; null is no window.
+  /// - Parameters:
+  ///   - fallback: the window where the key is absent; null is no window.
+  ///   - slides: nil in an architecture whose window holds for every layer: `layer_types` that say otherwise are refused.
   func slidingWindows(
-    layers: Int, default fallback: Int? = nil, slides: (Int) -> Bool
+    layers: Int, default fallback: Int? = nil, slides: ((Int) -> Bool)? = nil
   ) throws(GRAOError) -> [Int] {
     guard table["sliding_window"].map({ !$0.isNull }) ?? (fallback != nil) else { return [] }
     let window = try count("sliding_window", default: fallback, atMost: 1 << 30)
-    var isSliding = (0..<layers).map(slides)
+    var isSliding = (0..<layers).map(slides ?? { _ in true })
     if let types = table["layer_types"], !types.isNull {
       guard let names = types.array?.compactMap(\.string), names.count == layers else {
         throw failure("layer_types", "must name the kind of each of the \(layers) layers")
@@ -20,16 +22,26 @@ extension Configuration {
         guard ["full_attention", "sliding_attention"].contains(name) else {
           throw failure("layer_types", "names '\(name)': expected full_attention or sliding_attention")
         }
+        guard slides != nil || name == "sliding_attention" else {
+          throw failure("layer_types", "names '\(name)': here the sliding window holds for every layer")
+        }
         isSliding[layer] = name == "sliding_attention"
       }
     }
     return isSliding.contains(true) ? isSliding.map { $0 ? window : 0 } : []
   }
 
-  /// Qwen's rule: only with `use_sliding_window`, and from layer `max_window_layers` on.
-  func qwenSlidingWindows(layers: Int, defaultFullLayers: Int = 28) throws(GRAOError) -> [Int] {
+  /// Qwen's rule: only with `use_sliding_window`.
+  /// - Parameter slides: whether a layer has the window, given `max_window_layers`; nil where every layer has.
+  func qwenSlidingWindows(
+    layers: Int, slides: ((_ layer: Int, _ limit: Int) -> Bool)?
+  ) throws(GRAOError) -> [Int] {
     guard try flag("use_sliding_window", default: false) else { return [] }
-    let full = table["max_window_layers"]?.integer ?? defaultFullLayers
-    return try slidingWindows(layers: layers, default: 4096) { $0 >= full }
+    guard let slides else { return try slidingWindows(layers: layers, default: 4096) }
+    let value = table["max_window_layers"] ?? 28
+    guard let limit = value.integer, limit >= 0 else {
+      throw failure("max_window_layers", "must be an integer, 0 or more")
+    }
+    return try slidingWindows(layers: layers, default: 4096) { slides($0, limit) }
   }
 }

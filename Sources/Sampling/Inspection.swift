@@ -47,7 +47,9 @@ public struct Inspection {
     note("vocabulary", "\(network.plan.vocabulary)")
     note("context", "\(network.plan.context) tokens")
     let cache = network.cacheBytesPerToken
-    note("KV cache", "\(Self.bytes(cache)) per token, \(Self.bytes(cache * network.plan.context)) for a full context")
+    note(
+      "KV cache",
+      "\(Self.bytes(cache)) per token, \(Self.bytes(Double(cache) * Double(network.plan.context))) for a full context")
     let weights = network.parameters.bytes
     note("memory to sample", "\(Self.bytes(weights)) for the weights in float32, and the KV cache")
     note("memory to train", "\(Self.bytes(4 * weights)) for weights, gradients and AdamW's moments, and activations")
@@ -76,12 +78,14 @@ public struct Inspection {
     }
   }
 
-  private static func bytes(_ number: Int) -> String {
+  private static func bytes(_ number: Int) -> String { bytes(Double(number)) }
+
+  private static func bytes(_ number: Double) -> String {
     switch number {
-    case 1_000_000_000...: String(format: "%.2f GB", Double(number) / 1e9)
-    case 1_000_000...: String(format: "%.1f MB", Double(number) / 1e6)
-    case 1_000...: String(format: "%.1f kB", Double(number) / 1e3)
-    default: "\(number) bytes"
+    case 1e9...: String(format: "%.2f GB", number / 1e9)
+    case 1e6...: String(format: "%.1f MB", number / 1e6)
+    case 1e3...: String(format: "%.1f kB", number / 1e3)
+    default: String(format: "%.0f bytes", number)
     }
   }
 }

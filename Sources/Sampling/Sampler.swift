@@ -37,7 +37,7 @@ struct Sampler {
     filter = TokenFilter(
       temperature: options.temperature, top_k: Int32(options.topK), top_p: options.topP, min_p: options.minP)
     cache = KeyValueCache(layers: network.layers, width: network.plan.keyValueWidth)
-    let bytes = cache.bytesPerRow * min(options.maxNewTokens, network.plan.context)
+    let bytes = network.cacheBytesPerToken * min(options.maxNewTokens, network.plan.context)
     lanes = max(1, min(Self.maximumRunning, Self.maximumCacheBytes / max(bytes, 1)))
   }
 

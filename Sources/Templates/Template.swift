@@ -1,59 +1,59 @@
-import Foundation
 import Values
 
-/// A compiled Jinja template, as transformers' chat templates use it.
+/// A compiled Jinja template, as transformers' chat templates use it: blocks trimmed and stripped of their indent, no
+/// escaping, values that cannot be changed, loop controls, generation blocks, and the functions `raise_exception`,
+/// `strftime_now`, `namespace`, `dict`, `range`, `cycler` and `joiner`. Rendering is bounded in time, depth and size.
 ///
-/// The language is Jinja's as transformers sets it up: blocks are trimmed and stripped, values are never escaped for
-/// HTML, objects cannot be changed, loops have `break` and `continue`, `{% generation %}` marks what the assistant
-/// says, and there are `tojson`, `raise_exception` and `strftime_now`. Tags that bring in other templates are refused.
+///     let template = try Template("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}", name: "chat")
+///     let text = try template.render(["messages": [["role": "user", "content": "Hi"]]])
 public struct Template: Sendable {
   let source: String
   private let name: String
-  private let program: Program
+  private let body: [Statement]
+  private let names: [Text]
 
-  /// The statements never change once they are parsed.
-  private final class Program: @unchecked Sendable {
-    let statements: [Statement]
-    init(_ statements: [Statement]) { self.statements = statements }
-  }
-
-  /// - Parameter name: stands before the line in error messages: "NAME:LINE: …".
+  /// - Parameter name: what the template is, for messages: "chat_template.jinja".
+  /// - Throws: "NAME:LINE: …" where the template is not Jinja, or uses what chat templates cannot (include, extends, …).
   public init(_ source: String, name: String) throws(GRAOError) {
     self.source = source
     self.name = name
     do {
-      var parser = Parser(try Lexer.tokens(of: source))
-      program = Program(try parser.template())
+      (body, names) = try Parser.parse(source)
     } catch {
-      throw Self.report(error, name: name, line: 1)
+      throw GRAOError("\(name):\(error.line ?? 1): \(error.message)")
     }
   }
 
-  /// The rendered text. Throws the message of the template's own `raise_exception` as it stands, and other errors with
-  /// name and line.
-  /// - Parameter now: what `strftime_now` tells.
-  public func render(_ variables: Table, now: Date = Date()) throws(GRAOError) -> String {
-    try renderMarkingGeneration(variables, now: now).text
+  /// The text that the template makes of `variables`.
+  /// - Parameter now: the time that `strftime_now` shows.
+  /// - Throws: the message of the template's own `raise_exception`; "NAME:LINE: …" for any other error.
+  public func render(_ variables: Table, now: LocalTime = .current()) throws(GRAOError) -> String {
+    try run(variables, now: now, marksGeneration: false).text
   }
 
-  /// The rendered text, and the ranges of its UTF-8 bytes that come from `{% generation %}` blocks.
+  /// The rendered text, and the UTF-8 byte ranges of it that stand inside {% generation %} blocks.
+  /// - Throws: as `render`; also where such a block is inside a macro, a filter or another of them.
   public func renderMarkingGeneration(
-    _ variables: Table, now: Date = Date()
+    _ variables: Table, now: LocalTime = .current()
   ) throws(GRAOError) -> (text: String, generated: [Range<Int>]) {
-    let renderer = Renderer(now: now)
-    do {
-      try renderer.run(program.statements, variables)
-      return (renderer.output, renderer.generated)
-    } catch {
-      throw Self.report(error, name: name, line: renderer.line)
-    }
+    try run(variables, now: now, marksGeneration: true)
   }
 
-  private static func report(_ error: any Error, name: String, line: Int) -> GRAOError {
-    switch error {
-    case let raised as RaisedException: GRAOError(raised.message)
-    case let failure as TemplateFailure: GRAOError("\(name):\(failure.line ?? line): \(failure.message)")
-    default: GRAOError("\(name):\(line): \(error)")
+  private func run(
+    _ variables: Table, now: LocalTime, marksGeneration: Bool
+  ) throws(GRAOError) -> (text: String, generated: [Range<Int>]) {
+    let interpreter = Interpreter(names: names, now: now, marksGeneration: marksGeneration)
+    defer { interpreter.release() }
+    do {
+      var objects: [Text: Object] = [:]
+      for name in names {
+        if let value = variables[name.string] { objects[name] = try Object(value) }
+      }
+      interpreter.define(objects)
+      _ = try interpreter.run(body)
+    } catch {
+      throw GRAOError(error.isRaised ? error.message : "\(name):\(error.line ?? interpreter.line): \(error.message)")
     }
+    return (String(decoding: interpreter.output, as: UTF8.self), interpreter.generated ?? [])
   }
 }

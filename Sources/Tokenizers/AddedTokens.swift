@@ -86,6 +86,8 @@ struct AddedTokens: Sendable {
     var parts: [Part] = []
     // Where the text not yet cut off starts.
     var rest = 0
+    // How far the white space reaches that a token before took along: tokens within it need not look again.
+    var blankEnd = 0
     var position = 0
     while position < text.count {
       guard let match = trie.longestMatch(in: text, at: position), let token = tokens[match.id] else {
@@ -109,11 +111,13 @@ struct AddedTokens: Sendable {
         start = max(start, rest)
       }
       if token.stripsRight {
+        end = max(end, blankEnd)
         while end < text.count {
           let scalar = UTF8Text.scalar(in: text, at: end)
           guard UTF8Text.isWhitespace(scalar.value) else { break }
           end += scalar.length
         }
+        blankEnd = end
       }
       if rest < start { parts.append(.text(rest..<start)) }
       parts.append(.token(match.id))

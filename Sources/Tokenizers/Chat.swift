@@ -41,7 +41,8 @@ extension Tokenizer {
     for (name, value) in options.variables { variables[name] = value }
     return try template.renderChat(
       messages: messages, tools: options.tools, documents: options.documents,
-      addGenerationPrompt: options.addGenerationPrompt, continueFinalMessage: options.continueFinalMessage,
+      addGenerationPrompt: options.addGenerationPrompt,
+      continueFinalMessage: options.continueFinalMessage ? "content" : nil,
       variables: variables)
   }
 }

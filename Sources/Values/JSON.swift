@@ -9,8 +9,10 @@ public enum JSON {
   public static func parse(
     _ text: some Sequence<UInt8>, source: String, line: Int = 1, allowsDuplicates: Bool = true
   ) throws(GRAOError) -> Value {
-    var parser = Parser(bytes: Array(text), source: source, line: line, allowsDuplicates: allowsDuplicates)
-    return try parser.document()
+    try Array(text).withUnsafeBufferPointer { bytes throws(GRAOError) in
+      var parser = Parser(bytes: bytes, source: source, line: line, allowsDuplicates: allowsDuplicates)
+      return try parser.document()
+    }
   }
 
   public static func parse(_ text: String, source: String) throws(GRAOError) -> Value {
@@ -26,14 +28,14 @@ public enum JSON {
 }
 
 private struct Parser {
-  let bytes: [UInt8]
+  let bytes: UnsafeBufferPointer<UInt8>
   let source: String
   let firstLine: Int
   let allowsDuplicates: Bool
   var position = 0
   var depth = 0
 
-  init(bytes: [UInt8], source: String, line: Int, allowsDuplicates: Bool) {
+  init(bytes: UnsafeBufferPointer<UInt8>, source: String, line: Int, allowsDuplicates: Bool) {
     self.bytes = bytes
     self.allowsDuplicates = allowsDuplicates
     self.source = source
@@ -135,7 +137,7 @@ private struct Parser {
     }
     if position < bytes.count, bytes[position] == 0x22 {
       defer { position += 1 }
-      return String(decoding: bytes[start..<position], as: UTF8.self)
+      return String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<position]), as: UTF8.self)
     }
     var text: [UInt8] = []
     position = start
@@ -219,7 +221,7 @@ private struct Parser {
       guard digit(position) else { throw failure("expected a digit in the exponent") }
       while digit(position) { position += 1 }
     }
-    let text = String(decoding: bytes[start..<position], as: UTF8.self)
+    let text = String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<position]), as: UTF8.self)
     if isInteger, let value = Int(text) { return .integer(value) }
     guard let value = Double(text) else { throw failure("expected a number, found \(text)") }
     return .number(value)

@@ -82,60 +82,6 @@ public enum Value {
   }
 }
 
-/// String keys and their values, in the order in which the keys were first set. Keys are told apart by their bytes:
-/// "é" as one code point and as two are different keys, as in JSON and Lua, though Swift calls the strings equal.
-public struct Table: Sequence {
-  public private(set) var keys: [String] = []
-  private var values: [ExactString: Value] = [:]
-
-  public init() {}
-
-  public init(_ pairs: some Sequence<(String, Value)>) {
-    for (key, value) in pairs { self[key] = value }
-  }
-
-  public var count: Int { keys.count }
-  public var isEmpty: Bool { keys.isEmpty }
-
-  public subscript(key: String) -> Value? {
-    get { values[ExactString(key)] }
-    set {
-      if let newValue {
-        if values.updateValue(newValue, forKey: ExactString(key)) == nil { keys.append(key) }
-      } else if values.removeValue(forKey: ExactString(key)) != nil {
-        keys.removeAll { ExactString($0) == ExactString(key) }
-      }
-    }
-  }
-
-  public func makeIterator() -> AnyIterator<(key: String, value: Value)> {
-    var position = 0
-    return AnyIterator {
-      guard position < keys.count else { return nil }
-      defer { position += 1 }
-      let key = keys[position]
-      return values[ExactString(key)].map { (key, $0) }
-    }
-  }
-}
-
-/// A string that equals another where their UTF-8 bytes are the same.
-private struct ExactString: Hashable {
-  let text: String
-  init(_ text: String) { self.text = text }
-
-  static func == (left: Self, right: Self) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
-
-  func hash(into hasher: inout Hasher) {
-    var text = text
-    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-  }
-}
-
-extension Table: ExpressibleByDictionaryLiteral {
-  public init(dictionaryLiteral elements: (String, Value)...) { self.init(elements) }
-}
-
 extension Value: ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
   ExpressibleByBooleanLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {

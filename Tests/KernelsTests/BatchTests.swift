@@ -22,7 +22,20 @@ extension KernelSuite {
       let up = numbers.normals(t * c)
       expectSameBits(x, c) { rows, _ in
         var (y, rstd) = (unwritten(rows.count), unwritten(rows.count / c))
-        gk_rms_norm(rows, w, 1e-6, &y, &rstd, rows.count / c, c)
+        gk_rms_norm(rows, w, 1, 1e-6, &y, &rstd, rows.count / c, c)
+        return y
+      }
+      expectSameBits(x, c) { rows, _ in
+        var y = rows
+        gk_softcap(&y, 1.5, y.count)
+        return y
+      }
+      expectSameBits(x, c) { rows, first in
+        let n = rows.count / c
+        var (rotation, y) = (
+          gk_rotation(heads: 1, head_stride: c, row_stride: c, turned: c & ~1, interleaved: false), rows
+        )
+        gk_rope(&rotation, &y, (first..<first + n).map { Int32($0 % 50) }, up, w + up, n, false)
         return y
       }
       // The end of a row is the end of a vector in one case only.

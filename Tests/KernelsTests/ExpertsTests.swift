@@ -51,7 +51,7 @@ extension KernelSuite {
           var (dlogits, withBoth) = (zeros(t * e), zeros(t * e))
           naive_route_gradient(&rule, dweights.doubles, nil, logits.doubles, experts, &dlogits, t)
           naive_route_gradient(&rule, dweights.doubles, dscores.doubles, logits.doubles, experts, &withBoth, t)
-          // Of one expert, all gradients are 0 but for rounding. 1 - sigmoid is as far off as a sigmoid that is nearly 1.
+          // Of one expert, all gradients are 0 but for rounding. 1 - sigmoid is as far off as a sigmoid nearly 1.
           let tolerance = e == 1 ? .infinity : rule.scoring == GK_SOFTMAX ? 1e-6 : 3e-6
           #expect(relativeError(results[3], dlogits) < tolerance, "\(variant)")
           #expect(relativeError(results[4], withBoth) < tolerance, "\(variant)")

@@ -25,10 +25,16 @@ extension KernelSuite {
       var dy: [Float] { parts.flatMap(\.dy) }
       var packed: [Float] { parts.flatMap(\.packed) }
 
-      func product() -> [Float] {
+      func product(bias: Bool) -> [Float] {
         var y = [Float](repeating: .nan, count: rows * n)
-        gk_grouped_product(x, packed, &y, offsets, parts.count, n, c)
+        gk_grouped_product(x, packed, bias ? parts.flatMap(\.bias) : nil, &y, offsets, parts.count, n, c)
         return y
+      }
+
+      func biasGradient() -> [Float] {
+        var db = parts.flatMap(\.bias)
+        gk_grouped_bias_gradient(dy, &db, offsets, parts.count, n)
+        return db
       }
 
       func inputGradient(accumulate: Bool) -> [Float] {
@@ -50,11 +56,20 @@ extension KernelSuite {
         let grouped = Grouped(rows, n: 70, c: 300)
         for threads: Int32 in [1, 2, 3] {
           with(variant: variant, threads: threads, gradients: path) {
-            #expect(grouped.product().bits == grouped.parts.flatMap { $0.product().bits }, "\(rows)")
-            for accumulate in [false, true] {
+            #expect(
+              grouped.biasGradient().bits
+                == grouped.parts.flatMap { part in
+                  var db = part.bias
+                  gk_bias_gradient(part.dy, &db, part.t, part.n)
+                  return db.bits
+                }, "\(rows)")
+            for flag in [false, true] {
               #expect(
-                grouped.inputGradient(accumulate: accumulate).bits
-                  == grouped.parts.flatMap { $0.inputGradient(accumulate: accumulate).bits }, "\(rows)")
+                grouped.product(bias: flag).bits
+                  == grouped.parts.flatMap { $0.product(bias: flag).bits }, "\(rows)")
+              #expect(
+                grouped.inputGradient(accumulate: flag).bits
+                  == grouped.parts.flatMap { $0.inputGradient(accumulate: flag).bits }, "\(rows)")
             }
             #expect(grouped.weightGradient().bits == grouped.parts.flatMap { $0.weightGradient().bits }, "\(rows)")
           }

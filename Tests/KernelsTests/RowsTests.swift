@@ -5,16 +5,48 @@ extension KernelSuite {
   @Suite struct RowsTests {
     static let widths = [1, 3, 16, 33, 64, 100, 577]
 
-    @Test func addAddsEachNumber() {
+    @Test func sumsAndMultiplesAreOfEachNumber() {
       var numbers = Numbers(seed: 1)
       for count in [0, 1, 7, 16, 1000, 40_003] {
         let (x, y) = (numbers.normals(count), numbers.normals(count))
         onEveryVariant {
-          var sum = y
-          gk_add(x, &sum, count)
-          return [sum]
+          var (sum, scaledSum, scaled, inPlace) = (y, y, unwritten(count), x)
+          gk_add(x, 1, &sum, count)
+          gk_add(x, -0.3, &scaledSum, count)
+          gk_scale(x, 1.7, &scaled, count)
+          inPlace.withUnsafeMutableBufferPointer { gk_scale($0.baseAddress, 1.7, $0.baseAddress, count) }
+          #expect(inPlace == scaled)
+          return [sum, scaledSum, scaled]
         } check: { variant, results in
           #expect(results[0] == zip(x, y).map(+), "\(variant) \(count)")
+          let scaledSum = zip(x, y).map { Double(Float(-0.3)) * Double($0) + Double($1) }
+          #expect(relativeError(results[1], scaledSum) < 1.2e-7, "\(variant) \(count)")
+          #expect(results[2] == x.map { 1.7 * $0 }, "\(variant) \(count)")
+        }
+      }
+    }
+
+    @Test(arguments: widths) func columnsAreCopiedAndAddedWhereTheyLie(c: Int) {
+      var numbers = Numbers(seed: 5)
+      for (rows, before, after) in [(0, 1, 1), (1, 0, 0), (9, 3, 0), (700, 2, 5)] {
+        let (wide, narrow) = (c + before + after, c + 1)
+        let (x, y) = (numbers.normals(rows * wide + before), numbers.normals(rows * narrow))
+        var (copied, added) = (y, y)
+        for row in 0..<rows {
+          for j in 0..<c {
+            copied[row * narrow + j] = x[before + row * wide + j]
+            added[row * narrow + j] += x[before + row * wide + j]
+          }
+        }
+        onEveryVariant {
+          var (copy, sum) = (y, y)
+          x.withUnsafeBufferPointer { x in
+            gk_copy_columns(x.baseAddress.map { $0 + before }, wide, &copy, narrow, rows, c)
+            gk_add_columns(x.baseAddress.map { $0 + before }, wide, &sum, narrow, rows, c)
+          }
+          return [copy, sum]
+        } check: { variant, results in
+          #expect(results == [copied, added], "\(variant) \(rows)")
         }
       }
     }
@@ -57,6 +89,40 @@ extension KernelSuite {
       var y: [Float] = [0, 0]
       gk_scatter_add_rows([16_777_216, 1, 1, 1, 1, 16_777_216], [0, 0, 0], &y, 3, 2)
       #expect(y == [16_777_216 + 1, 16_777_218].map { Float($0) })
+    }
+
+    /// [T, H, C] to [H, T, C] and back, and every other channel of it.
+    @Test(arguments: widths) func copiesOfHeadsFollowTheStrides(c: Int) {
+      var numbers = Numbers(seed: 6)
+      for (t, h) in [(0, 3), (1, 1), (5, 3), (90, 4)] {
+        let x = numbers.normals(t * h * c)
+        let tokens = gk_strides(tokens: h * c, heads: c, channels: 1)
+        let heads = gk_strides(tokens: c, heads: t * c, channels: 1)
+        let odd = c / 2
+        onEveryVariant {
+          var (grouped, back, every) = (unwritten(t * h * c), unwritten(t * h * c), unwritten(t * h * odd))
+          gk_copy_heads(x, tokens, &grouped, heads, t, h, c)
+          gk_copy_heads(grouped, heads, &back, tokens, t, h, c)
+          let pairs = gk_strides(tokens: h * c, heads: c, channels: 2)
+          x.withUnsafeBufferPointer { x in
+            guard let base = x.baseAddress, odd > 0 else { return }
+            gk_copy_heads(
+              base + 1, pairs, &every, gk_strides(tokens: h * odd, heads: odd, channels: 1), t, h, odd)
+          }
+          return [grouped, back, every]
+        } check: { variant, results in
+          var grouped = unwritten(t * h * c)
+          for token in 0..<t {
+            for head in 0..<h {
+              for i in 0..<c { grouped[(head * t + token) * c + i] = x[(token * h + head) * c + i] }
+            }
+          }
+          #expect(results[0] == grouped, "\(variant)")
+          #expect(results[1] == x, "\(variant)")
+          #expect(
+            results[2] == (0..<t * h * odd).map { x[$0 / max(odd, 1) * c + 2 * ($0 % max(odd, 1)) + 1] }, "\(variant)")
+        }
+      }
     }
 
     @Test(arguments: widths) func theEmbeddingReadsAPackedTable(c: Int) {

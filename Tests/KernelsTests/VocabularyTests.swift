@@ -87,5 +87,42 @@ extension KernelSuite {
         }
       }
     }
+
+    @Test(arguments: [0, 1, 7, 16, 100, 40_003]) func theSoftCapEqualsItsTwin(count: Int) {
+      var numbers = Numbers(seed: 6)
+      // From deep within the cap to past float32's tanh.
+      let (x, dy) = (numbers.normals(count, deviation: 60), numbers.normals(count))
+      for cap: Float in [2, 30] {
+        var (y, dx) = (x.doubles, zeros(count))
+        naive_softcap(&y, Double(cap), count)
+        naive_softcap_gradient(dy.doubles, x.doubles, Double(cap), &dx, count)
+        onEveryVariant {
+          var (capped, gradient) = (x, dy)
+          gk_softcap(&capped, cap, count)
+          gk_softcap_gradient(capped, cap, &gradient, count)
+          return [capped, gradient]
+        } check: { variant, results in
+          // Each number, not only the largest: small logits keep their digits.
+          let worst = zip(results[0], y).map { relativeError([Double($0)], [$1]) }.max() ?? 0
+          #expect(worst < 4e-7, "\(variant)")
+          // 1 - tanh² is as far off as tanh², however small it is.
+          let slope = (zip(results[1], dy).map { $0 / $1 }, zip(dx, dy).map { $0 / Double($1) })
+          #expect(largestDifference(slope.0, slope.1) < 4e-7, "\(variant)")
+        }
+      }
+    }
+
+    @Test func theSoftCapsGradientIsThatOfItsTwin() {
+      var numbers = Numbers(seed: 7)
+      let (x, dy) = (numbers.normals(9, deviation: 3).doubles, numbers.normals(9).doubles)
+      func loss(_ x: [Double]) -> Double {
+        var y = x
+        naive_softcap(&y, 2, 9)
+        return dot(y, dy)
+      }
+      var dx = zeros(9)
+      naive_softcap_gradient(dy, x, 2, &dx, 9)
+      #expect(relativeError(dx, centralDifferences(x, loss)) < 1e-8)
+    }
   }
 }

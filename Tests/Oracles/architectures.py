@@ -2,7 +2,8 @@
 the model_type; what follows says which feature the checkpoint is about."""
 
 from transformers import (
-    LlamaConfig, MistralConfig, MixtralConfig, Olmo2Config, OlmoeConfig, Qwen2Config, Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig)
+    DeepseekV2Config, DeepseekV3Config, Gemma3TextConfig, LlamaConfig, MistralConfig, MixtralConfig, Olmo2Config,
+    OlmoeConfig, Phi3Config, Qwen2Config, Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig)
 
 SHARED = dict(
     vocab_size=96,
@@ -22,8 +23,36 @@ LLAMA3 = dict(
     rope_type="llama3", rope_theta=100.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
     original_max_position_embeddings=16)
 YARN = dict(rope_type="yarn", rope_theta=100.0, factor=4.0, original_max_position_embeddings=16)
+DEEPSEEK = SHARED | dict(
+    num_key_value_heads=4, intermediate_size=24, kv_lora_rank=20, qk_rope_head_dim=8, qk_nope_head_dim=10, v_head_dim=12,
+    n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=10, first_k_dense_replace=1)
+DEEPSEEK_YARN = YARN | dict(mscale=0.7, mscale_all_dim=0.9, beta_fast=32, beta_slow=1)
+
+LONGROPE = dict(
+    rope_type="longrope", rope_theta=100.0, partial_rotary_factor=0.75, short_factor=[1.0, 1.1, 1.3, 1.6, 2.0, 2.5],
+    long_factor=[1.0, 1.5, 3.0, 5.0, 8.0, 9.0])
 
 ARCHITECTURES = {
+    "deepseek_v2": (31, DeepseekV2Config(
+        **DEEPSEEK, q_lora_rank=None, n_shared_experts=2, topk_method="greedy", routed_scaling_factor=1.5), 9),
+    "deepseek_v2-groups": (32, DeepseekV2Config(
+        **DEEPSEEK, q_lora_rank=24, n_shared_experts=1, topk_method="group_limited_greedy", n_group=4, topk_group=2,
+        routed_scaling_factor=2.0, attention_bias=True, mlp_bias=True, rope_parameters=DEEPSEEK_YARN), 30),
+    "deepseek_v3": (33, DeepseekV3Config(
+        **DEEPSEEK, q_lora_rank=24, n_shared_experts=1, n_group=4, topk_group=2, attention_bias=True,
+        rope_parameters=DEEPSEEK_YARN), 30),
+    "deepseek_v3-moonlight": (34, DeepseekV3Config(
+        **DEEPSEEK, q_lora_rank=None, n_shared_experts=2, n_group=1, topk_group=1, routed_scaling_factor=2.446,
+        rms_norm_eps=1e-2, num_nextn_predict_layers=0,
+        rope_parameters=dict(rope_type="default", rope_theta=50000.0)), 12),
+    "deepseek_v3-halves": (36, DeepseekV3Config(
+        **DEEPSEEK, q_lora_rank=None, n_group=2, topk_group=1, rope_interleave=False,
+        norm_topk_prob=False), 9),
+    "gemma3_text": (18, Gemma3TextConfig(
+        **SHARED | dict(num_hidden_layers=3, intermediate_size=24, tie_word_embeddings=True), head_dim=16, sliding_window=4,
+        sliding_window_pattern=2, query_pre_attn_scalar=24, rope_parameters=dict(
+            full_attention=dict(rope_type="linear", rope_theta=1e3, factor=2.0),
+            sliding_attention=dict(rope_type="default", rope_theta=50.0))), 9),
     "llama-bias": (3, LlamaConfig(**SHARED, attention_bias=True, mlp_bias=True), 7),
     "llama-linear": (4, LlamaConfig(**SHARED, rope_parameters=dict(rope_type="linear", rope_theta=1e4, factor=3.0)), 7),
     "llama-llama3": (5, LlamaConfig(**SHARED, rope_parameters=LLAMA3), 30),
@@ -32,6 +61,9 @@ ARCHITECTURES = {
     "mixtral": (8, MixtralConfig(**SHARED | dict(intermediate_size=24), num_local_experts=4, num_experts_per_tok=2), 7),
     "olmo2": (9, Olmo2Config(**SHARED), 7),
     "olmoe": (10, OlmoeConfig(**SHARED | dict(intermediate_size=24), num_experts=6, num_experts_per_tok=2), 12),
+    "phi3": (19, Phi3Config(**SHARED, sliding_window=6), 9),
+    "phi3-longrope": (20, Phi3Config(
+        **SHARED | dict(num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=128), original_max_position_embeddings=64, rope_parameters=LONGROPE), 9),
     "qwen2": (11, Qwen2Config(
         **SHARED | dict(num_hidden_layers=3), use_sliding_window=True, sliding_window=4, max_window_layers=1), 9),
     "qwen2_moe": (17, Qwen2MoeConfig(
@@ -39,8 +71,11 @@ ARCHITECTURES = {
         shared_expert_intermediate_size=24, mlp_only_layers=[1]), 9),
     "qwen2_moe-sparse": (18, Qwen2MoeConfig(
         **SHARED, num_experts=3, num_experts_per_tok=2, moe_intermediate_size=16, shared_expert_intermediate_size=24), 9),
+    "qwen2_moe-window": (21, Qwen2MoeConfig(
+        **SHARED | dict(num_hidden_layers=3), num_experts=2, num_experts_per_tok=1, moe_intermediate_size=8,
+        shared_expert_intermediate_size=8, use_sliding_window=True, sliding_window=4, max_window_layers=2), 9),
     "qwen3": (12, Qwen3Config(**SHARED | dict(head_dim=16)), 7),
     "qwen3_moe-window": (13, Qwen3MoeConfig(
         **SHARED | dict(num_hidden_layers=3), head_dim=16, num_experts=4, num_experts_per_tok=2,
-        moe_intermediate_size=16, use_sliding_window=True, sliding_window=6, max_window_layers=0), 9),
+        moe_intermediate_size=16, use_sliding_window=True, sliding_window=6, max_window_layers=2), 9),
 }

@@ -1,73 +1,45 @@
-"""Writes Tests/Fixtures/templates: what jinja2, set up as transformers sets it up, makes of small templates
-(semantics.json) and of published chat templates (published/NAME.jinja → conversations.json).
+"""Writes Tests/Fixtures/templates: what transformers makes of small templates and of the published ones.
 
     python Tests/Oracles/make_templates.py
 """
 
-import datetime
 import json
 from pathlib import Path
 
-from transformers.utils import chat_template_utils as utils
-
-from template_cases import CONVERSATIONS, SEMANTICS, TOOLS
+import templates
+from template_cases import EXPRESSIONS, TEMPLATES, VARIABLES
+from template_chats import CHATS, GENERATION, OPTIONS
 
 FOLDER = Path(__file__).resolve().parent.parent / "Fixtures" / "templates"
-NOW = datetime.datetime(2026, 3, 4, 5, 6, 7, tzinfo=datetime.timezone.utc)
 
 
-class Clock(datetime.datetime):
-    @classmethod
-    def now(cls, tz=None):
-        return NOW.replace(tzinfo=None)
-
-
-utils.datetime = Clock
-
-
-def attempt(body):
-    """The text, or that it failed; with the message of raise_exception where the template raised it."""
-    try:
-        return {"text": body()}
-    except Exception as error:
-        raised = type(error).__name__ == "TemplateError"
-        return {"error": str(error) if raised else None}
+def write(name, value):
+    (FOLDER / name).write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def semantics():
+    sources = ["{{ " + expression + " }}" for expression in EXPRESSIONS] + TEMPLATES
+    return {
+        "variables": VARIABLES,
+        "cases": [{"template": source, **templates.render(source, VARIABLES)} for source in sources],
+    }
+
+
+def published(path):
+    template = path.read_bytes().decode()
     return [
-        {"template": template, "variables": variables}
-        | attempt(lambda: utils._compile_jinja_template(template).render(**variables))
-        for template, variables in SEMANTICS
+        {"chat": name, "option": index, **templates.render_chat(template, chat["messages"], **chat.get("options", {}), **option)}
+        for name, chat in CHATS.items()
+        for index, option in enumerate(OPTIONS)
     ]
 
 
-def conversations():
-    cases = []
-    for path in sorted((FOLDER / "published").glob("*.jinja")):
-        template = path.read_text()
-        for name, conversation in CONVERSATIONS.items():
-            for options in ({}, {"add_generation_prompt": True}, {"continue_final_message": True}, {"tools": TOOLS}):
-                if options.get("continue_final_message") and conversation[-1]["role"] != "assistant":
-                    continue
-                if "tools" in options and "tool" not in template:
-                    continue
-                tokens = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
-                result = attempt(
-                    lambda: utils.render_jinja_template([conversation], chat_template=template, **options, **tokens)[0][0])
-                cases.append({"template": path.name, "conversation": name, "options": sorted(options)} | result)
-    return cases
-
-
-def write_json(path, value):
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=0) + "\n")
-
-
 def main():
-    write_json(FOLDER / "semantics.json", semantics())
-    write_json(FOLDER / "conversations.json", {
-        "now": NOW.timestamp(), "tools": TOOLS, "conversations": CONVERSATIONS, "cases": conversations()})
+    write("semantics.json", semantics())
+    write("chats.json", {"chats": CHATS, "options": OPTIONS})
+    write("generation.json", [{**case, **templates.render_marking(**case)} for case in GENERATION])
+    for path in sorted((FOLDER / "published").glob("*.jinja")):
+        write(f"published/{path.stem}.json", published(path))
 
 
-if __name__ == "__main__":
-    main()
+main()

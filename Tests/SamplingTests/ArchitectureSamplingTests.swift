@@ -9,17 +9,20 @@ import Values
 
 /// What sampling reports is what training computes, as bits, for every architecture.
 @Suite(.machine) struct ArchitectureSamplingTests {
-  /// Prompts of several lengths, the last two with a common beginning, each with several samples on two threads and one.
+  /// Prompts of several lengths, one longer than a page of the cache, two with a common beginning, each with several
+  /// samples on two threads and one.
   @Test(arguments: Golden.architectures) func samplingAndTrainingAgree(_ name: String) throws {
     let model = try Model.load(Fixtures.path("architectures/\(name)"))
-    let prompts: [[Int32]] = [[5], Array(3..<20), Array(repeating: 7, count: 3), [9, 8, 7, 6], [9, 8, 7, 6, 5, 4]]
+    let prompts: [[Int32]] = [
+      [5], Array(3..<20), Array(repeating: 7, count: 3), [9, 8, 7, 6], [9, 8, 7, 6, 5, 4], Array(20..<58),
+    ]
     var options = GenerationOptions()
     options.samples = 3
     options.maxNewTokens = 40
     options.seed = 4
     let threads = Machine.threads
     defer { Machine.threads = threads }
-    for (count, temperature) in [(1, Float(1)), (2, 0.7), (2, 0)] {
+    for (count, temperature) in [(1, Float(1)), (2, 1), (2, 0.7), (1, 0), (2, 0)] {
       Machine.threads = count
       options.temperature = temperature
       let results = try model.generate(prompts.map { .ids($0) }, options)

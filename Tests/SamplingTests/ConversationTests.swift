@@ -11,16 +11,32 @@ import Values
 @Suite(.machine) struct ConversationTests {
   /// What the assistant says in answer to one message, by template; its end-of-turn token ends it.
   static let answers: [(template: String, said: String)] = [
-    ("deepseek-v2", " Hello!</s>"), ("deepseek-v3", "Hello!<｜end▁of▁sentence｜>"),
-    ("deepseek-v3.1", "Hello!<｜end▁of▁sentence｜>"), ("gemma-2", "Hello!<end_of_turn>"),
-    ("gemma-3", "Hello!<end_of_turn>"), ("gpt-oss", "<|channel|>final<|message|>Hello!<|return|>"),
-    ("granite-3.0", "Hello!<|end_of_text|>"), ("granite-3.3", "Hello!<|end_of_text|>"), ("kimi-k2", "Hello!<|im_end|>"),
-    ("llama-3", "Hello!<|eot_id|>"), ("llama-3.1", "Hello!<|eot_id|>"), ("llama-3.2", "Hello!<|eot_id|>"),
-    ("llama-3.3", "Hello!<|eot_id|>"), ("mistral-nemo", "Hello!</s>"), ("mistral-small-3.2", "Hello!</s>"),
-    ("mixtral", " Hello!</s>"), ("moonlight", "Hello!<|im_end|>"), ("olmo-2", "Hello!</s>"),
-    ("phi-3", "Hello!<|end|>"), ("phi-3.5", "Hello!<|end|>"), ("phi-4", "Hello!<|im_end|>"),
-    ("qwen2.5", "Hello!<|im_end|>"), ("qwen3", "<think>\n\n</think>\n\nHello!<|im_end|>"),
-    ("smollm2", "Hello!<|im_end|>"), ("smollm3", "Hello!<|im_end|>"),
+    ("deepseek-v2", " Hello!</s>"),
+    ("deepseek-v3", "Hello!<｜end▁of▁sentence｜>"),
+    ("deepseek-v3.1", "Hello!<｜end▁of▁sentence｜>"),
+    ("gemma-2", "Hello!<end_of_turn>"),
+    ("gemma-3", "Hello!<end_of_turn>"),
+    ("gpt-oss", "<|channel|>final<|message|>Hello!<|return|>"),
+    ("granite-3.1", "Hello!<|end_of_text|>"),
+    ("granite-3.3", "Hello!<|end_of_text|>"),
+    ("granite-4.0", "Hello!<|end_of_text|>"),
+    ("kimi-k2", "Hello!<|im_end|>"),
+    ("kimi-vl-a3b", "Hello!<|im_end|>"),
+    ("llama-3.1", "Hello!<|eot_id|>"),
+    ("llama-3.2", "Hello!<|eot_id|>"),
+    ("llama-3.3", "Hello!<|eot_id|>"),
+    ("mistral-7b-v0.3", " Hello! </s>"),
+    ("mistral-nemo", "Hello!</s>"),
+    ("mistral-small-3.2", "Hello!</s>"),
+    ("mixtral-8x7b", "Hello!</s>"),
+    ("olmo-2", "Hello!</s>"),
+    ("phi-3-mini", "Hello!<|end|>"),
+    ("phi-3.5-mini", "Hello!<|end|>"),
+    ("phi-4", "Hello!<|im_end|>"),
+    ("qwen2.5", "Hello!<|im_end|>"),
+    ("qwen3", "<think>\n\n</think>\n\nHello!<|im_end|>"),
+    ("smollm2", "Hello!<|im_end|>"),
+    ("smollm3", "Hello!<|im_end|>"),
   ]
 
   private static let special = [
@@ -91,7 +107,7 @@ import Values
       "<|start_header_id|>user<|end_header_id|>\n\nBye<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
       "<|eot_id|>"
     ),
-    ("moonlight", "<|im_user|>user<|im_middle|>Bye<|im_end|><|im_assistant|>assistant<|im_middle|>", "<|im_end|>"),
+    ("kimi-vl-a3b", "<|im_user|>user<|im_middle|>Bye<|im_end|><|im_assistant|>assistant<|im_middle|>", "<|im_end|>"),
     ("gemma-2", "\n<start_of_turn>user\nBye<end_of_turn>\n<start_of_turn>model\n", "<end_of_turn>"),
     ("olmo-2", "\n<|user|>\nBye\n<|assistant|>\n", "</s>"),
     ("deepseek-v3", "<｜User｜>Bye<｜Assistant｜>", "<｜end▁of▁sentence｜>"),
@@ -121,7 +137,7 @@ import Values
   }
 
   @Test func mistakesAreNamed() throws {
-    let model = try Self.model("mixtral")
+    let model = try Self.model("mistral-nemo")
     func message(_ body: () throws -> Void) -> String {
       do {
         try body()

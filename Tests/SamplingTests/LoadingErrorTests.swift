@@ -98,7 +98,7 @@ import Values
         {
           $0["rope_parameters"] = nil
           $0["rope_scaling"] = ["type": "longrope", "factor": 2]
-        }, "rope_scaling asks for rope_type 'longrope': expected default, linear, llama3 or yarn"
+        }, "rope_scaling: config key 'short_factor' must be an array of positive numbers"
       ),
       (
         "llama", { $0["rope_parameters"] = ["rope_theta": -1] },
@@ -114,7 +114,7 @@ import Values
       ),
       (
         "llama", { $0["rope_parameters"] = ["rope_type": "dynamic", "factor": 2] },
-        "rope_parameters asks for rope_type 'dynamic': expected default, linear, llama3 or yarn"
+        "rope_parameters asks for rope_type 'dynamic': expected default, linear, llama3, longrope or yarn"
       ),
       (
         "llama", { $0["rope_parameters"] = ["rope_type": "linear"] },

@@ -188,6 +188,21 @@ struct TableTests {
     #expect(Value.string("é") != .string("e\u{301}"))
   }
 
+  /// Few keys and many are kept differently.
+  @Test(arguments: [3, 8, 9, 10, 200]) func settingAndRemoving(count: Int) {
+    var table = Table((0..<count).map { ("k\($0)", .integer($0)) })
+    table["k1"] = 100
+    table["k0"] = nil
+    table["absent"] = nil
+    table["k0"] = 200
+    #expect(table.keys == (1..<count).map { "k\($0)" } + ["k0"])
+    #expect(table.map(\.key) == table.keys)
+    #expect(table.map(\.value) == [100] + (2..<count).map { .integer($0) } + [200])
+    for (key, value) in table { #expect(table[key] == value) }
+    for index in 0..<count { table["k\(index)"] = nil }
+    #expect(table.isEmpty && table["k1"] == nil)
+  }
+
   @Test func aTableEqualsAnotherInAnyOrder() {
     #expect(Value.table(Table([("a", 1), ("b", 2)])) == .table(Table([("b", 2.0), ("a", 1)])))
     #expect(Value.table(Table([("a", 1)])) != .table(Table([("a", 1), ("b", 2)])))

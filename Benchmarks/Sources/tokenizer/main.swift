@@ -4,8 +4,9 @@ import Tokenizers
 let usage = """
   Usage: tokenizer DIRECTORY [FILE…] [--rounds N] [--hard]
 
-  Loads the tokenizer.json of DIRECTORY and encodes the text of each FILE on one core, N times (default: 5). A line for
-  each time, its columns set apart by tabs: what was done, bytes, ids, a checksum of the ids, seconds, and MB/s.
+  Loads the tokenizer.json of DIRECTORY and encodes the text of each FILE on one core, as a whole and paragraph by
+  paragraph, N times (default: 5). A line for each time, its columns set apart by tabs: what was done, bytes, ids, a
+  checksum of the ids, seconds, and MB/s.
 
     --hard   also texts without word borders or with nothing else, of 0.25 to 2 MB: the time grows with the length
   """
@@ -28,12 +29,15 @@ func checksum(_ ids: [Int32]) -> UInt32 {
   return sum
 }
 
-func measure(_ tokenizer: Tokenizer, _ text: String, _ name: String) throws {
+func measure(_ tokenizer: Tokenizer, _ texts: [String], _ name: String) throws {
   var ids: [Int32] = []
-  let time = try seconds { ids = try tokenizer.encode(text, addSpecialTokens: false) }
-  let megabytes = Double(text.utf8.count) * 1e-6
+  let time = try seconds {
+    for text in texts { ids += try tokenizer.encode(text, addSpecialTokens: false) }
+  }
+  let bytes = texts.reduce(0) { $0 + $1.utf8.count }
+  let megabytes = Double(bytes) * 1e-6
   print(
-    name, text.utf8.count, ids.count, checksum(ids), String(format: "%.6f", time),
+    name, bytes, ids.count, checksum(ids), String(format: "%.6f", time),
     String(format: "%.1f", megabytes / time), separator: "\t")
 }
 
@@ -86,14 +90,17 @@ do {
     print(
       "load", bytes, tokenizer.vocabularySize, 0, String(format: "%.6f", time),
       String(format: "%.1f", Double(bytes) * 1e-6 / time), separator: "\t")
-    for (name, text) in texts { try measure(tokenizer, text, name) }
+    for (name, text) in texts {
+      try measure(tokenizer, [text], name)
+      try measure(tokenizer, text.components(separatedBy: "\n\n"), "\(name) paragraphs")
+    }
   }
   if isHard {
     let tokenizer = try Tokenizer.load(directory: directory)
     for (name, unit) in hardTexts() {
       for length in [1 << 18, 1 << 19, 1 << 20, 1 << 21] {
         let whole = String(repeating: unit, count: (length + unit.utf8.count - 1) / unit.utf8.count)
-        try measure(tokenizer, unit.utf8.count > length ? String(unit.prefix(length)) : whole, name)
+        try measure(tokenizer, [unit.utf8.count > length ? String(unit.prefix(length)) : whole], name)
       }
     }
   }

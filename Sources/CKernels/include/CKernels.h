@@ -65,23 +65,39 @@ void gk_product_weight_gradient(const float *dy, const float *x, float *dw, size
 void gk_bias_gradient(const float *dy, float *db, size_t t, size_t n);
 
 /// Products of experts: rows offsets[e] ..< offsets[e + 1] of x belong to expert e, whose packed matrix starts at
-/// w + e * gk_packed_count(n, c). offsets has E + 1 entries, from 0 up to T.
+/// w + e * gk_packed_count(n, c); bias[E, N] may be NULL. offsets has E + 1 entries, from 0 up to T.
 void gk_grouped_product(
-  const float *x, const float *w, float *y, const int32_t *offsets, size_t experts, size_t n, size_t c);
+  const float *x, const float *w, const float *bias, float *y, const int32_t *offsets, size_t experts, size_t n,
+  size_t c);
 void gk_grouped_product_input_gradient(
   const float *dy, const float *w, float *dx, const int32_t *offsets, size_t experts, size_t n, size_t c,
   bool accumulate);
 void gk_grouped_product_weight_gradient(
   const float *dy, const float *x, float *dw, const int32_t *offsets, size_t experts, size_t n, size_t c);
+/// db[E, N] += the column sums of each expert's rows of dy, rows in ascending order.
+void gk_grouped_bias_gradient(const float *dy, float *db, const int32_t *offsets, size_t experts, size_t n);
 
 // ---------------------------------------------------------------- rows
 
-/// y[i] += x[i].
-void gk_add(const float *x, float *y, size_t count);
+/// y[i] += alpha · x[i].
+void gk_add(const float *x, float alpha, float *y, size_t count);
+/// y[i] = alpha · x[i]; y may be x.
+void gk_scale(const float *x, float alpha, float *y, size_t count);
 /// y[r, :] = x[index[r], :] for r in [0, rows).
 void gk_gather_rows(const float *x, const int32_t *index, float *y, size_t rows, size_t c);
 /// y[index[r], :] += x[r, :], r ascending. An index may occur more than once.
 void gk_scatter_add_rows(const float *x, const int32_t *index, float *y, size_t rows, size_t c);
+
+/// Where element (token, head, channel) lies: token * tokens + head * heads + channel * channels floats on.
+typedef struct {
+  size_t tokens, heads, channels;
+} gk_strides;
+/// y[t, h, i] = x[t, h, i] for T tokens, H heads and C channels, each laid out as its strides say.
+void gk_copy_heads(const float *x, gk_strides from, float *y, gk_strides to, size_t t, size_t h, size_t c);
+/// y[:, j] = x[:, j], j in [0, C), of rows `x_stride` and `y_stride` floats apart: columns of wider matrices.
+void gk_copy_columns(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows, size_t c);
+/// The same, added to y.
+void gk_add_columns(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows, size_t c);
 
 /// y[T, C] = the rows `tokens` of the packed table w[V, C].
 void gk_embedding(const float *w, const int32_t *tokens, float *y, size_t t, size_t c);
@@ -90,12 +106,13 @@ void gk_embedding_gradient(const float *dy, const int32_t *tokens, float *dw, si
 
 // ---------------------------------------------------------------- normalisation, rotation, activation
 
-/// y[t, :] = x[t, :] · rstd[t] · w, rstd[t] = 1 / sqrt(mean(x[t, :]²) + epsilon). rstd may be NULL.
-void gk_rms_norm(const float *x, const float *w, float epsilon, float *y, float *rstd, size_t t, size_t c);
+/// y[t, :] = x[t, :] · rstd[t] · (offset + w), rstd[t] = 1 / sqrt(mean(x[t, :]²) + epsilon). rstd may be NULL.
+void gk_rms_norm(
+  const float *x, const float *w, float offset, float epsilon, float *y, float *rstd, size_t t, size_t c);
 /// dx = the gradient of x (added to dx where accumulate); dw[C] += the gradient of w, t ascending.
 void gk_rms_norm_gradient(
-  const float *dy, const float *x, const float *w, const float *rstd, float *dx, float *dw, size_t t, size_t c,
-  bool accumulate);
+  const float *dy, const float *x, const float *w, float offset, const float *rstd, float *dx, float *dw, size_t t,
+  size_t c, bool accumulate);
 
 /// Which channels turn: `turned` of each head, from x on, heads `head_stride` floats apart, rows `row_stride`.
 typedef struct {
@@ -103,10 +120,10 @@ typedef struct {
   bool interleaved;
 } gk_rotation;
 
-/// Rotary position embedding (arXiv 2104.09864) in place. For i < turned / 2, (a, b) = (x[i], x[i + turned / 2]), Hugging
-/// Face's rotate_half, or where interleaved (x[2 i], x[2 i + 1]), becomes (a cos - b sin, b cos + a sin), with cos, sin
-/// [positions, turned / 2] at row positions[t]; they may carry a factor. transposed is the gradient: it turns back, and
-/// carries the factor too.
+/// Rotary position embedding (arXiv 2104.09864) in place. For i < turned / 2, (a, b) = (x[i], x[i + turned / 2]), as
+/// Hugging Face's rotate_half, or where interleaved (x[2 i], x[2 i + 1]), becomes (a cos - b sin, b cos + a sin), with
+/// cos, sin [positions, turned / 2] at row positions[t]; they may carry a factor. transposed is the gradient: it turns
+/// back, and carries the factor too.
 void gk_rope(
   const gk_rotation *rotation, float *x, const int32_t *positions, const float *cosine, const float *sine, size_t t,
   bool transposed);
@@ -152,24 +169,24 @@ typedef struct {
 /// How queries attend. Query head h reads key-value head h / (H / G).
 typedef struct {
   size_t h, g, d, u;
-  size_t v_stride;  // floats from a row of v to the next: G * U, or more where v lies within wider rows, even those of k
+  size_t v_stride;  // floats from a row of v to the next: G * U, or more where v lies within wider rows, say k's
   float scale;      // of q · k
   float softcap;    // scores s become softcap · tanh(s / softcap); 0: off (Gemma 2, arXiv 2408.00118)
   size_t window;    // the query at position p sees the keys at positions > p - window; 0: all up to p
 } gk_attention_shape;
 
-/// out[T, H * U] = causal attention of q[T, H * D] over k[S, G * D], v[S, G * U]. sinks[H] (may be NULL) are logits that
-/// join each query's softmax with a value of 0. lse[T, H] (may be NULL) gets the log of the sum of exponentials, the
-/// sink's among them. Each query walks its keys by absolute position, so that the bits do not depend on how they are
-/// split into spans.
+/// out[T, H * U] = causal attention of q[T, H * D] over k[S, G * D], v[S, G * U]. sinks[H] (may be NULL) are logits
+/// that join each query's softmax with a value of 0. lse[T, H] (may be NULL) gets the log of the sum of exponentials,
+/// the sink's among them. Each query walks its keys by absolute position, so that the bits do not depend on how they
+/// are split into spans.
 void gk_attention(
   const gk_attention_shape *shape, const float *q, const float *k, const float *v, const float *sinks, float *out,
   float *lse, const gk_segment *segments, size_t segment_count, const gk_span *spans);
 
 /// Gradients of attention. trees has tree_count + 1 entries: segments trees[i] ..< trees[i + 1] form tree i, and no
 /// key-value row is read by two trees. dq, dk, dv must be zero at the rows that segments and spans name; they are
-/// added to, as is dsinks[H] (NULL where sinks is), segments in order. dv lies as v does, within dk where v is within k.
-/// scores of one row are recomputed from lse; no T × S buffer is made.
+/// added to, as is dsinks[H] (NULL where sinks is), segments in order. dv lies as v does: within dk where v is within
+/// k. scores of one row are recomputed from lse; no T × S buffer is made.
 void gk_attention_gradient(
   const gk_attention_shape *shape, const float *dout, const float *q, const float *k, const float *v,
   const float *sinks, const float *out, const float *lse, float *dq, float *dk, float *dv, float *dsinks,
@@ -220,6 +237,11 @@ void gk_combine_gradient(
 void gk_ungather_add(const float *dsorted, const int32_t *slot, float *dx, size_t t, size_t k, size_t c);
 
 // ---------------------------------------------------------------- vocabulary
+
+/// x becomes softcap · tanh(x / softcap) (Gemma 2, arXiv 2408.00118).
+void gk_softcap(float *x, float softcap, size_t count);
+/// dy becomes the gradient of what gk_softcap made y of: dy · (1 - (y / softcap)²).
+void gk_softcap_gradient(const float *y, float softcap, float *dy, size_t count);
 
 /// For each row of logits[T, V], scaled by inverse_temperature: lse[T], logp[T] at targets[T] (both may be NULL),
 /// and entropy[T] (may be NULL).

@@ -26,11 +26,13 @@ void naive_scatter_add_rows(const double *x, const int32_t *index, double *y, si
 
 // ---------------------------------------------------------------- normalisation, rotation (naive_norm.c)
 
-/// y[t, :] = x[t, :] · rstd[t] · w, rstd[t] = 1 / sqrt(mean(x[t, :]²) + epsilon).
-void naive_rms_norm(const double *x, const double *w, double epsilon, double *y, size_t t, size_t c);
+/// y[t, :] = x[t, :] · rstd[t] · (offset + w), rstd[t] = 1 / sqrt(mean(x[t, :]²) + epsilon).
+void naive_rms_norm(
+  const double *x, const double *w, double offset, double epsilon, double *y, size_t t, size_t c);
 /// dx and dw are added to.
 void naive_rms_norm_gradient(
-  const double *dy, const double *x, const double *w, double epsilon, double *dx, double *dw, size_t t, size_t c);
+  const double *dy, const double *x, const double *w, double offset, double epsilon, double *dx, double *dw, size_t t,
+  size_t c);
 
 /// x turned in place by the angles whose cosines and sines stand at row positions[t].
 void naive_rope(
@@ -85,6 +87,11 @@ void naive_combine_gradient(
   size_t t, size_t k, size_t c);
 
 // ---------------------------------------------------------------- vocabulary (naive_vocabulary.c)
+
+/// x becomes softcap · tanh(x / softcap).
+void naive_softcap(double *x, double softcap, size_t count);
+/// dx, the gradient of x, is added to.
+void naive_softcap_gradient(const double *dy, const double *x, double softcap, double *dx, size_t count);
 
 /// lse[T], logp[T] at targets[T] and entropy[T] of softmax(inverse_temperature · logits[T, V]).
 void naive_log_softmax(

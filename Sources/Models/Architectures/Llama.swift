@@ -20,10 +20,10 @@ enum Llama: Architecture {
 
 extension ArchitecturePlan {
   init(_ shape: DecoderShape, _ decoder: Decoder, expertsPerToken: Int) {
+    let width = shape.heads.keyValues * shape.heads.size
     self.init(
-      decoder: decoder, context: shape.context, vocabulary: shape.vocabulary,
-      keyValueHeads: shape.heads.keyValues,
-      headSize: shape.heads.size, keyValueWidth: shape.heads.keyValues * shape.heads.size,
+      decoder: decoder, context: shape.context, vocabulary: shape.vocabulary, keyValueHeads: shape.heads.keyValues,
+      headSize: shape.heads.size, keyValueWidth: KeyValueWidth(keys: width, values: width),
       expertsPerToken: expertsPerToken)
   }
 }

@@ -8,7 +8,7 @@ enum Mistral: Architecture {
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan {
     let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-6)
     let hidden = try config.count("intermediate_size")
-    let style = DecoderStyle(windows: try config.slidingWindows(layers: shape.layers, default: 4096) { _ in true })
+    let style = DecoderStyle(windows: try config.slidingWindows(layers: shape.layers, default: 4096))
     let decoder = try shape.decoder(in: store, style) { _, name in
       SwiGLU(name, channels: shape.channels, hidden: hidden, in: store)
     }

@@ -1,3 +1,4 @@
+import Kernels
 import Values
 
 /// Mixtral (arXiv 2401.04088): as Mistral, every feed-forward sparse, the chosen experts' probabilities renormalised.
@@ -12,11 +13,11 @@ enum Mixtral: Architecture {
     let hidden = try config.count("intermediate_size")
     let (experts, perToken) = try config.experts(default: (8, 2))
     let style = DecoderStyle(
-      windows: try config.slidingWindows(layers: shape.layers) { _ in true }, feedForwardName: "block_sparse_moe")
+      windows: try config.slidingWindows(layers: shape.layers), feedForwardName: "block_sparse_moe")
     let decoder = try shape.decoder(in: store, style) { index, name in
       SparseFeedForward(
-        layer: index, name, channels: shape.channels, hidden: hidden, experts: experts, perToken: perToken,
-        normalize: true, names: .mixtral, in: store)
+        layer: index, name, channels: shape.channels, hidden: hidden, experts: experts,
+        rule: RoutingRule(perToken: perToken, normalize: true), names: .mixtral, in: store)
     }
     return ArchitecturePlan(shape, decoder, expertsPerToken: perToken)
   }

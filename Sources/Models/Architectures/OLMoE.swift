@@ -1,3 +1,4 @@
+import Kernels
 import Values
 
 /// OLMoE (arXiv 2409.02060): as Llama, with norms over all channels of q and k, every feed-forward sparse. transformers:
@@ -16,8 +17,8 @@ enum OLMoE: Architecture {
     let style = DecoderStyle(queryKeyValueBias: bias, outputBias: bias, queryKeyNorm: .whole)
     let decoder = try shape.decoder(in: store, style) { index, name in
       SparseFeedForward(
-        layer: index, name, channels: shape.channels, hidden: hidden, experts: experts, perToken: perToken,
-        normalize: normalize, in: store)
+        layer: index, name, channels: shape.channels, hidden: hidden, experts: experts,
+        rule: RoutingRule(perToken: perToken, normalize: normalize), in: store)
     }
     return ArchitecturePlan(shape, decoder, expertsPerToken: perToken)
   }

@@ -9,7 +9,7 @@ enum Qwen2: Architecture {
     let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-6)
     let hidden = try config.count("intermediate_size")
     let style = DecoderStyle(
-      queryKeyValueBias: true, windows: try config.qwenSlidingWindows(layers: shape.layers))
+      queryKeyValueBias: true, windows: try config.qwenSlidingWindows(layers: shape.layers) { $0 >= $1 })
     let decoder = try shape.decoder(in: store, style) { _, name in
       SwiGLU(name, channels: shape.channels, hidden: hidden, in: store)
     }

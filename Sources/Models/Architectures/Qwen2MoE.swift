@@ -1,3 +1,4 @@
+import Kernels
 import Values
 
 /// Qwen1.5-MoE and Qwen2-MoE (arXiv 2407.10671): as Qwen2, with routed experts and a gated shared one in the layers that
@@ -16,14 +17,14 @@ enum Qwen2MoE: Architecture {
     let denseHidden = isSparse.allSatisfy { $0 } ? 0 : try config.count("intermediate_size")
     let style = DecoderStyle(
       queryKeyValueBias: try config.flag("qkv_bias", default: true),
-      windows: try config.qwenSlidingWindows(layers: shape.layers))
+      windows: try config.qwenSlidingWindows(layers: shape.layers) { $0 % 2 == 0 && $0 < $1 })
 
     let decoder = try shape.decoder(in: store, style) { index, name in
       guard isSparse[index] else { return SwiGLU(name, channels: shape.channels, hidden: denseHidden, in: store) }
       return SharedExpert(
         routed: SparseFeedForward(
-          layer: index, name, channels: shape.channels, hidden: expertHidden, experts: experts, perToken: perToken,
-          normalize: normalize, in: store),
+          layer: index, name, channels: shape.channels, hidden: expertHidden, experts: experts,
+          rule: RoutingRule(perToken: perToken, normalize: normalize), in: store),
         shared: SwiGLU(name + ".shared_expert", channels: shape.channels, hidden: sharedHidden, in: store),
         gate: Linear(name + ".shared_expert_gate", inputs: shape.channels, outputs: 1, in: store))
     }

@@ -11,7 +11,7 @@ enum Qwen3: Architecture {
     let bias = try config.flag("attention_bias", default: false)
     let style = DecoderStyle(
       queryKeyValueBias: bias, outputBias: bias, queryKeyNorm: .heads,
-      windows: try config.qwenSlidingWindows(layers: shape.layers))
+      windows: try config.qwenSlidingWindows(layers: shape.layers) { $0 >= $1 })
     let decoder = try shape.decoder(in: store, style) { _, name in
       SwiGLU(name, channels: shape.channels, hidden: hidden, in: store)
     }

@@ -1,3 +1,4 @@
+import Kernels
 import Values
 
 /// Qwen3 MoE (arXiv 2505.09388): as Llama, with norms on the heads of q and k, and top-k routed experts in the layers
@@ -17,12 +18,12 @@ enum Qwen3MoE: Architecture {
     let attentionBias = try config.flag("attention_bias", default: false)
     let style = DecoderStyle(
       queryKeyValueBias: attentionBias, outputBias: attentionBias, queryKeyNorm: .heads,
-      windows: try config.qwenSlidingWindows(layers: shape.layers))
+      windows: try config.qwenSlidingWindows(layers: shape.layers, slides: nil))
     let decoder = try shape.decoder(in: store, style) { index, name in
       guard isSparse[index] else { return SwiGLU(name, channels: shape.channels, hidden: denseHidden, in: store) }
       return SparseFeedForward(
-        layer: index, name, channels: shape.channels, hidden: expertHidden, experts: experts, perToken: perToken,
-        normalize: normalize, in: store)
+        layer: index, name, channels: shape.channels, hidden: expertHidden, experts: experts,
+        rule: RoutingRule(perToken: perToken, normalize: normalize), in: store)
     }
     return ArchitecturePlan(shape, decoder, expertsPerToken: perToken)
   }

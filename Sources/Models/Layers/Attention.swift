@@ -1,13 +1,16 @@
 import Kernels
 
 /// Grouped-query attention (arXiv 2305.13245) with rotary positions, and RMS norms on q and k where the architecture has
-/// them: on each head, or on all channels at once, as wide as the norm's weight.
+/// them: on each head, or on all channels at once, as wide as the norm's weight. Attention sinks (gpt-oss) are a logit for
+/// each head that joins the softmax of its scores and has no value.
 package struct Attention: Layer {
   let layer: Int
   let q, k, v, o: Linear
   let qNorm, kNorm: RMSNorm?
   let rotary: RotaryEmbedding
   let heads: HeadShape
+  /// [H].
+  let sinks: Parameter?
 
   struct Kept: Record {
     let attention: Attention
@@ -33,7 +36,8 @@ package struct Attention: Layer {
       (keys, values) = (cache.keys(layer: layer), cache.values(layer: layer))
     }
     Kernels.attention(
-      q, keys, values, heads: heads, segments: pass.batch.segments, spans: pass.batch.spans, into: out, lse: lse)
+      q, keys, values, sinks: sinks.map(pass.parameters.vector), heads: heads, segments: pass.batch.segments,
+      spans: pass.batch.spans, into: out, lse: lse)
     let y = o.forward(out, pass)
     return (y, Kept(attention: self, x: x, q: q, k: k, v: v, qNorm: qKept, kNorm: kKept, out: out, lse: lse))
   }
@@ -55,8 +59,10 @@ extension Attention.Kept {
     let dk = workspace.zeros(k.rows, k.columns)
     let dv = workspace.zeros(v.rows, v.columns)
     attentionGradient(
-      dout, q, k, v, out: out, lse: lse, heads: layer.heads, segments: pass.batch.segments, spans: pass.batch.spans,
-      trees: pass.batch.trees, dq: dq, dk: dk, dv: dv)
+      dout, q, k, v, sinks: layer.sinks.map(pass.parameters.vector), out: out, lse: lse, heads: layer.heads,
+      segments: pass.batch.segments, spans: pass.batch.spans,
+      trees: pass.batch.trees, dq: dq, dk: dk, dv: dv,
+      dsinks: layer.sinks.map(pass.parameters.vectorGradient))
     layer.rotary.backward(dq, pass)
     layer.rotary.backward(dk, pass)
 

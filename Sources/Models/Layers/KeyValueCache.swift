@@ -1,26 +1,32 @@
 import Kernels
 
+/// What attention keeps of one token in one layer.
+package struct KeyValueWidth {
+  /// Floats of the keys.
+  package let keys: Int
+  /// Floats of the values; 0 where they are the first channels of the keys.
+  package let values: Int
+
+  package var bytes: Int { (keys + values) * MemoryLayout<Float>.stride }
+}
+
 /// The keys and values of every layer for the tokens that sampling has seen: one arena of rows a layer, in pages that
-/// the sampler hands out. A row takes 2 · layers · width floats.
+/// the sampler hands out.
 package final class KeyValueCache {
   /// Rows of a page.
   package static let pageRows = 32
 
-  package let width: Int
+  package let width: KeyValueWidth
   private var keys: [Buffer]
   private var values: [Buffer]
   private var free: [Int32] = []
   private var pages = 0
 
-  /// - Parameter width: floats of a row's keys (and of its values) in one layer: key-value heads · head size.
-  package init(layers: Int, width: Int) {
+  package init(layers: Int, width: KeyValueWidth) {
     self.width = width
     keys = (0..<layers).map { _ in Buffer(bytes: 0) }
     values = (0..<layers).map { _ in Buffer(bytes: 0) }
   }
-
-  /// Bytes of one token's keys and values in all layers.
-  package var bytesPerRow: Int { 2 * keys.count * width * MemoryLayout<Float>.stride }
 
   /// Takes a free page; returns its first row.
   package func takePage() -> Int32 {
@@ -34,25 +40,30 @@ package final class KeyValueCache {
 
   private func grow() {
     let larger = max(pages * 2, 8)
-    let bytes = larger * Self.pageRows * width * MemoryLayout<Float>.stride
-    for buffer in keys { buffer.grow(toBytes: bytes) }
-    for buffer in values { buffer.grow(toBytes: bytes) }
+    let rowBytes = larger * Self.pageRows * MemoryLayout<Float>.stride
+    for buffer in keys { buffer.grow(toBytes: rowBytes * width.keys) }
+    for buffer in values { buffer.grow(toBytes: rowBytes * width.values) }
     // Ascending rows first: removeLast takes from the end.
     for page in (pages..<larger).reversed() { free.append(Int32(page * Self.pageRows)) }
     pages = larger
   }
 
   private var rows: Int { pages * Self.pageRows }
-  func keys(layer: Int) -> Matrix { Matrix(start: keys[layer].floats, rows: rows, columns: width) }
-  func values(layer: Int) -> Matrix { Matrix(start: values[layer].floats, rows: rows, columns: width) }
+  func keys(layer: Int) -> Matrix { Matrix(start: keys[layer].floats, rows: rows, columns: width.keys) }
+  func values(layer: Int) -> Matrix { Matrix(start: values[layer].floats, rows: rows, columns: width.values) }
 
-  /// Copies the keys and values of a batch's rows to where its segments say they live.
-  func store(_ k: Matrix, _ v: Matrix, of batch: TokenBatch, layer: Int) {
-    let (keys, values) = (keys(layer: layer), values(layer: layer))
+  /// Copies the keys and values of a batch's rows to where its segments say they live; v is nil where the width has no
+  /// values.
+  func store(_ k: Matrix, _ v: Matrix?, of batch: TokenBatch, layer: Int) {
     for segment in batch.segments {
-      let (from, to, count) = (Int(segment.row) * width, Int(segment.kv) * width, Int(segment.rows) * width)
-      (keys.start + to).update(from: k.start + from, count: count)
-      (values.start + to).update(from: v.start + from, count: count)
+      let (from, to) = (Int(segment.row), Int(segment.kv))
+      let count = Int(segment.rows)
+      copy(k, from: from, into: keys(layer: layer), at: to, count)
+      if let v { copy(v, from: from, into: values(layer: layer), at: to, count) }
     }
+  }
+
+  private func copy(_ x: Matrix, from row: Int, into y: Matrix, at target: Int, _ rows: Int) {
+    (y.start + target * y.columns).update(from: x.start + row * x.columns, count: rows * x.columns)
   }
 }

@@ -10,6 +10,13 @@ package struct Linear {
     self.bias = bias ? store.vector(name + ".bias", outputs, .zeros) : nil
   }
 
+  /// Some of the outputs of a fused projection, whose weight is name.weight [outputs, inputs]; without bias.
+  init(rows: Range<Int>, of name: String, inputs: Int, outputs: Int, in store: ParameterStore) {
+    weight = store.matrix(
+      rows.count, inputs, at: .rows(from: rows.lowerBound, of: name + ".weight", outputs, inputs))
+    bias = nil
+  }
+
   init(weight: Parameter, bias: Parameter? = nil) {
     self.weight = weight
     self.bias = bias

@@ -1,13 +1,16 @@
 import Kernels
 
-/// y = x / sqrt(mean(x²) + ε) · w, over the rows of x: channels of a token, or of one head.
+/// y = x / sqrt(mean(x²) + ε) · w, or · (1 + w) where zero-centered, over the rows of x: channels of a token, or of one
+/// head.
 package struct RMSNorm {
   let weight: Parameter
   let epsilon: Float
+  let isZeroCentered: Bool
 
-  init(_ name: String, channels: Int, epsilon: Float, in store: ParameterStore) {
-    weight = store.vector(name + ".weight", channels, .ones)
+  init(_ name: String, channels: Int, epsilon: Float, isZeroCentered: Bool = false, in store: ParameterStore) {
+    weight = store.vector(name + ".weight", channels, isZeroCentered ? .zeros : .ones)
     self.epsilon = epsilon
+    self.isZeroCentered = isZeroCentered
   }
 
   struct Kept {
@@ -18,14 +21,23 @@ package struct RMSNorm {
   func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: Kept) {
     let y = pass.workspace.matrix(x.rows, x.columns)
     let rstd = pass.workspace.matrix(x.rows, 1)
-    rmsNorm(x, pass.parameters.vector(weight), epsilon: epsilon, into: y, rstd: rstd)
+    rmsNorm(x, gain(pass), epsilon: epsilon, into: y, rstd: rstd)
     return (y, Kept(x: x, rstd: rstd))
   }
 
   /// Writes dx, or adds to it.
   func backward(_ dy: Matrix, _ kept: Kept, into dx: Matrix, accumulate: Bool, _ pass: Pass) {
     rmsNormGradient(
-      dy, kept.x, pass.parameters.vector(weight), rstd: kept.rstd, into: dx,
+      dy, kept.x, gain(pass), rstd: kept.rstd, into: dx,
       addingTo: pass.parameters.vectorGradient(weight), accumulate: accumulate)
+  }
+
+  /// What the normalised channels are multiplied by, [1, C].
+  private func gain(_ pass: Pass) -> Matrix {
+    let w = pass.parameters.vector(weight)
+    guard isZeroCentered else { return w }
+    let gain = pass.workspace.matrix(1, w.columns)
+    for channel in 0..<w.columns { gain.start[channel] = 1 + w.start[channel] }
+    return gain
   }
 }

@@ -5,11 +5,13 @@ package struct Residual {
   let before: RMSNorm?
   let layer: any Layer
   let after: RMSNorm?
+  let scale: Float
 
-  init(before: RMSNorm? = nil, _ layer: any Layer, after: RMSNorm? = nil) {
+  init(before: RMSNorm? = nil, _ layer: any Layer, after: RMSNorm? = nil, scale: Float = 1) {
     self.before = before
     self.layer = layer
     self.after = after
+    self.scale = scale
   }
 
   struct Kept {
@@ -23,8 +25,11 @@ package struct Residual {
     let before = self.before?.forward(x, pass)
     let (inner, layerKept) = layer.forward(before?.y ?? x, pass)
     let after = self.after?.forward(inner, pass)
+    let branch = after?.y ?? inner
+    // What a layer or a norm returns it does not keep.
+    if scale != 1 { Kernels.scale(branch, by: scale, into: branch) }
     y.start.update(from: x.start, count: y.count)
-    add(after?.y ?? inner, to: y)
+    add(branch, to: y)
     return Kept(before: before?.kept, layer: layerKept, after: after?.kept)
   }
 
@@ -32,9 +37,14 @@ package struct Residual {
   func backward(_ d: Matrix, _ kept: Kept, _ pass: Pass) {
     let mark = pass.workspace.mark
     var inner = d
-    if let after, let afterKept = kept.after {
+    if scale != 1 {
       inner = pass.workspace.matrix(d.rows, d.columns)
-      after.backward(d, afterKept, into: inner, accumulate: false, pass)
+      Kernels.scale(d, by: scale, into: inner)
+    }
+    if let after, let afterKept = kept.after {
+      let dbranch = inner
+      inner = pass.workspace.matrix(d.rows, d.columns)
+      after.backward(dbranch, afterKept, into: inner, accumulate: false, pass)
     }
     let dx = kept.layer.backward(inner, pass)
     if let before, let beforeKept = kept.before {

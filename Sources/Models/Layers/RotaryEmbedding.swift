@@ -1,18 +1,22 @@
 import Foundation
 import Kernels
 
-/// Rotary position embedding (arXiv 2104.09864) in Hugging Face's halves form: tables of cos and sin,
-/// [positions, head size / 2], for as many positions as have been asked for.
+/// Rotary position embedding (arXiv 2104.09864) in Hugging Face's halves form, of the first channels
+/// of each head or all: tables of cos and sin, [positions, turning channels / 2], for as many positions as have been
+/// asked for.
 package final class RotaryEmbedding {
   private let frequencies: [Float]
   private let attentionFactor: Float
+  private let headSize: Int
   private var positions = 0
   private var cosines = Buffer(bytes: 0)
   private var sines = Buffer(bytes: 0)
 
-  init(_ frequencies: RotaryFrequencies) {
+  /// - Parameter headSize: channels of a head; twice the frequencies, where nil.
+  init(_ frequencies: RotaryFrequencies, headSize: Int? = nil) {
     self.frequencies = frequencies.inverse
     attentionFactor = frequencies.attentionFactor
+    self.headSize = headSize ?? 2 * frequencies.inverse.count
   }
 
   /// Rotates the heads of x[T, heads · size] in place.
@@ -30,7 +34,8 @@ package final class RotaryEmbedding {
     let half = frequencies.count
     Kernels.rotate(
       x, positions: pass.positions, cosine: Matrix(start: cosines.floats, rows: positions, columns: half),
-      sine: Matrix(start: sines.floats, rows: positions, columns: half), transposed: transposed)
+      sine: Matrix(start: sines.floats, rows: positions, columns: half), headSize: headSize,
+      transposed: transposed)
   }
 
   private func extend(to wanted: Int) {

@@ -25,6 +25,9 @@ struct RotaryFrequencies {
     case .yarn(let scaling):
       inverse = scaling.scaled(powers, base: base)
       attentionFactor = Float(scaling.attentionFactor)
+    case .longRoPE(let scaling):
+      inverse = zip(powers, scaling.factors).map { 1 / (Float($1) * $0) }
+      attentionFactor = Float(scaling.attentionFactor)
     }
   }
 }
@@ -36,6 +39,24 @@ enum RotaryScaling {
   case linear(Double)
   case llama3(Llama3RotaryScaling)
   case yarn(YaRN)
+  case longRoPE(LongRoPE)
+}
+
+/// LongRoPE (arXiv 2402.13753): each pair of channels has a factor of its own.
+///
+/// There are two sets of factors, and transformers takes the long ones for all tokens of a sequence once it is longer
+/// than the original context: what a token's keys are would then depend on how long its sequence will become, and the
+/// sampler could not agree with the trainer. So the short ones hold, and the original context is the model's context.
+struct LongRoPE {
+  /// One for each pair of channels.
+  let factors: [Double]
+  let originalContext: Int
+  let attentionFactor: Double
+
+  /// The factor on cos and sin for a scale of the context.
+  static func attentionFactor(_ scale: Double, originalContext: Int) -> Double {
+    scale <= 1 ? 1 : (1 + log(scale) / log(Double(originalContext))).squareRoot()
+  }
 }
 
 /// Llama 3.1's: long wavelengths are divided by a factor, short ones stay, those between are blended.

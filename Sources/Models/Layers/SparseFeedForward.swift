@@ -1,18 +1,16 @@
 import Kernels
 
-/// A router that sends each token to its K most probable experts, each a SwiGLU, and adds what they say in
-/// proportion to their probabilities. Tokens are sorted by expert, so that each expert's products are one.
+/// A router that sends each token to K experts, each a SwiGLU, and adds what they say, weighted by its rule. Tokens are sorted by expert, so that each expert's products are one.
 package struct SparseFeedForward: FeedForward {
   let layer: Int
   let router: Linear
   let gate, up, down: [Parameter]
-  let perToken: Int
-  /// Whether the chosen probabilities are divided by their sum.
-  let normalize: Bool
+  let rule: RoutingRule
+  /// [E], added to the scores for the choice alone; not trained.
+  let correction: Parameter?
   package var experts: Int { gate.count }
-  fileprivate var rule: RoutingRule { RoutingRule(perToken: perToken, normalize: normalize) }
   package var inactiveParameterCount: Int {
-    (gate[0].count + up[0].count + down[0].count) * (experts - perToken)
+    (gate[0].count + up[0].count + down[0].count) * (experts - rule.perToken)
   }
 
   /// What the parameters are called.
@@ -28,14 +26,16 @@ package struct SparseFeedForward: FeedForward {
   /// - Parameters:
   ///   - name: what the parameters' names begin with.
   ///   - hidden: channels of each expert.
-  ///   - normalize: whether the chosen probabilities are divided by their sum.
+  ///   - isCorrected: whether the router has DeepSeek-V3's `e_score_correction_bias`.
   init(
-    layer: Int, _ name: String, channels: Int, hidden: Int, experts: Int, perToken: Int, normalize: Bool,
+    layer: Int, _ name: String, channels: Int, hidden: Int, experts: Int, rule: RoutingRule, isCorrected: Bool = false,
     names: Names = Names(), in store: ParameterStore
   ) {
     self.layer = layer
-    self.perToken = perToken
-    self.normalize = normalize
+    self.rule = rule
+    let bias = "\(name).\(names.router).e_score_correction_bias"
+    correction =
+      isCorrected ? store.vector([experts], .zeros, at: Placement(bias, [experts]), isTrained: false) : nil
     router = Linear("\(name).\(names.router)", inputs: channels, outputs: experts, in: store)
     let fused = name + ".experts.gate_up_proj"
     if store.isStored(fused) {
@@ -62,13 +62,14 @@ package struct SparseFeedForward: FeedForward {
 
   package func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: any Record) {
     let (parameters, workspace) = (pass.parameters, pass.workspace)
-    let routing = route(router.forward(x, pass), rule, in: workspace)
+    let routing = route(
+      router.forward(x, pass), rule, correction: correction.map(parameters.vector), in: workspace)
     if pass.expertLoad.indices.contains(layer) {
       for expert in 0..<experts {
         pass.expertLoad[layer][expert] += routing.offsets[expert + 1] - routing.offsets[expert]
       }
     }
-    let rows = x.rows * perToken
+    let rows = x.rows * rule.perToken
     let sorted = workspace.matrix(rows, x.columns)
     gatherRows(x, routing.token, into: sorted)
     let gate = workspace.matrix(rows, self.gate[0].shape[0])
@@ -89,7 +90,7 @@ extension SparseFeedForward.Kept {
   func backward(_ dout: Matrix, _ pass: Pass) -> Matrix {
     let (parameters, workspace, offsets) = (pass.parameters, pass.workspace, routing.offsets)
     let dy = workspace.matrix(y.rows, y.columns)
-    let dweights = workspace.matrix(x.rows, layer.perToken)
+    let dweights = workspace.matrix(x.rows, layer.rule.perToken)
     combineGradient(dout, y, routing, dx: dy, dweights: dweights)
 
     let dh = workspace.matrix(h.rows, h.columns)

@@ -5,6 +5,8 @@ import Kernels
 package struct VocabularyHead {
   /// [V, C]: lm_head, or the embedding where they are tied.
   let weight: Parameter
+  /// What logits are multiplied by.
+  var scale: Float = 1
 
   /// Rows whose logits are held at a time: fixed by the vocabulary, so that gradients are summed in one order.
   private var chunkRows: Int { min(max((16 << 20) / weight.shape[0], 16), 1024) }
@@ -13,6 +15,7 @@ package struct VocabularyHead {
   package func logits(_ hidden: Matrix, _ pass: Pass) -> Matrix {
     let logits = pass.workspace.matrix(hidden.rows, weight.shape[0])
     product(hidden, pass.parameters.weights(weight), into: logits)
+    if scale != 1 { Kernels.scale(logits, by: scale, into: logits) }
     return logits
   }
 
@@ -50,6 +53,7 @@ package struct VocabularyHead {
       logSoftmaxGradient(
         logits, temperature: scores.temperature, targets: scores.tokens[range], lse: scores.lse.rows(range),
         dlogp: dlogp.rows(range))
+      if scale != 1 { Kernels.scale(logits, by: scale, into: logits) }
       productWeightGradient(logits, rows, addingTo: pass.parameters.weightGradient(weight))
       let drows = pass.workspace.matrix(rows.rows, rows.columns)
       productInputGradient(logits, pass.parameters.weights(weight), into: drows)

@@ -22,7 +22,7 @@ struct BytePairEncoding: TokenModel {
     self.vocabulary = vocabulary
     let affixes = try WordAffixes(description)
     self.affixes = affixes
-    merges = try Self.merges(description, vocabulary, affixes)
+    merges = try MergeTable(description, vocabulary, affixes)
     unknownToken = description.value("unk_token") == nil ? nil : try description.string("unk_token")
     fusesUnknown = try description.boolean("fuse_unk", default: false)
     byteFallback = try description.boolean("byte_fallback", default: false) ? ByteFallback(vocabulary) : nil
@@ -35,37 +35,6 @@ struct BytePairEncoding: TokenModel {
 
   var takesUnspelled: Bool { byteLevel != nil }
 
-  private static func merges(
-    _ description: StageDescription, _ vocabulary: Vocabulary, _ affixes: WordAffixes?
-  ) throws(GRAOError) -> MergeTable {
-    let path = "\(description.path).merges"
-    guard let lines = description.value("merges")?.array else { throw GRAOError("\(path): expected an array") }
-    var table = MergeTable(capacity: lines.count)
-    for (index, line) in lines.enumerated() {
-      let parts: [Substring]
-      if let text = line.string {
-        if text.hasPrefix("#version") { continue }
-        parts = text.split(separator: " ", omittingEmptySubsequences: false)
-      } else {
-        parts = line.array?.compactMap { $0.string.map { Substring($0) } } ?? []
-      }
-      guard parts.count == 2 else {
-        throw GRAOError("\(path)[\(index)]: expected two tokens, as \"a b\" or [\"a\", \"b\"]")
-      }
-      let second = affixes.map { $0.withoutPrefix(parts[1]) } ?? parts[1]
-      let tokens = [String(parts[0]), String(parts[1]), String(parts[0]) + String(second)]
-      var ids: [Int32] = []
-      for token in tokens {
-        guard let id = vocabulary.id(of: token) else {
-          throw GRAOError("\(path)[\(index)]: '\(token)' is not in the vocabulary")
-        }
-        ids.append(id)
-      }
-      table.append(ids[0], ids[1], result: ids[2])
-    }
-    return table
-  }
-
   func encode(_ pieces: Pieces, to ids: inout [Int32]) throws(GRAOError) {
     let byteLevel = pieces.isUnspelled ? byteLevel : nil
     var cache = WordCache(words: pieces.ranges.count)
@@ -74,7 +43,7 @@ struct BytePairEncoding: TokenModel {
       try merges.read { merges throws(GRAOError) in
         for range in pieces.ranges {
           try cache.append(range, of: bytes, to: &ids) { word, ids throws(GRAOError) in
-            if ignoresMerges, let id = byteLevel.map({ $0.id(of: word) }) ?? vocabulary.id(of: word) {
+            if ignoresMerges, let id = byteLevel == nil ? vocabulary.id(of: word) : byteLevel?.id(of: word) {
               ids.append(id)
               return
             }

@@ -3,15 +3,50 @@ struct NormalizationForm: Normalizer {
   let isCompatible: Bool
   let composes: Bool
 
-  func normalize(_ text: inout [UInt8]) {
-    // What the form leaves as it is: every character below U+0300 (a lead byte below 0xCC) is in composed form already,
-    // and stays so beside its like.
-    let bound: UInt8 = composes && !isCompatible ? 0xCC : 0x80
-    guard text.contains(where: { $0 >= bound }) else { return }
-    let scalars = String(decoding: text, as: UTF8.self).unicodeScalars
-    text.removeAll(keepingCapacity: true)
-    for value in Normalization.normalize(scalars, isCompatible: isCompatible, composes: composes) {
-      text.append(scalar: value)
+  private var inert: Normalization.Inert {
+    switch (isCompatible, composes) {
+    case (false, true): .composed
+    case (false, false): .decomposed
+    case (true, true): .compatiblyComposed
+    case (true, false): .compatiblyDecomposed
     }
+  }
+
+  func normalize(_ text: inout [UInt8]) {
+    // Every form leaves ASCII as it is.
+    guard text.contains(where: { $0 >= 0x80 }) else { return }
+    text = text.withUnsafeBufferPointer { normalized($0, inert) }
+  }
+
+  private func normalized(_ text: UnsafeBufferPointer<UInt8>, _ inert: Normalization.Inert) -> [UInt8] {
+    var out: [UInt8] = []
+    out.reserveCapacity(text.count)
+    // What is not in `out` yet starts here, and the last inert character here.
+    var rest = 0
+    var boundary = 0
+    var position = 0
+    while position < text.count {
+      let scalar = UTF8Text.scalar(in: text, at: position)
+      if inert.contains(scalar.value) {
+        boundary = position
+        position += scalar.length
+        continue
+      }
+      var end = position
+      while end < text.count {
+        let next = UTF8Text.scalar(in: text, at: end)
+        if inert.contains(next.value) { break }
+        end += next.length
+      }
+      out += text[rest..<boundary]
+      let scalars = String(decoding: UnsafeBufferPointer(rebasing: text[boundary..<end]), as: UTF8.self).unicodeScalars
+      for value in Normalization.normalize(scalars, isCompatible: isCompatible, composes: composes) {
+        out.append(scalar: value)
+      }
+      rest = end
+      boundary = end
+      position = end
+    }
+    return out + text[rest...]
   }
 }

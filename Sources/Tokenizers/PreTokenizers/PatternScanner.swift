@@ -45,14 +45,13 @@ extension ClassifiedText {
   @inline(__always)
   fileprivate func endOfContraction(at position: Int, ignoresCase: Bool) -> Int? {
     let fold: UInt8 = ignoresCase ? 0x20 : 0
+    // U+017F, the long s, is an s without regard to case.
+    if ignoresCase, byte(at: position + 1) == 0xC5, byte(at: position + 2) == 0xBF { return position + 3 }
     switch byte(at: position + 1) | fold {
     case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"): return position + 2
     case UInt8(ascii: "r"), UInt8(ascii: "v"):
       return byte(at: position + 2) | fold == UInt8(ascii: "e") ? position + 3 : nil
     case UInt8(ascii: "l"): return byte(at: position + 2) | fold == UInt8(ascii: "l") ? position + 3 : nil
-    // U+017F, the long s, is an s without regard to case.
-    case 0xC5 | fold where ignoresCase && byte(at: position + 1) == 0xC5 && byte(at: position + 2) == 0xBF:
-      return position + 3
     default: return nil
     }
   }

@@ -19,7 +19,11 @@ enum Normalization {
     var tables = Tables()
     var composites: [[UInt32]: UInt32] = [:]
     // All that decompose, but for Hangul syllables, which arithmetic does.
-    for values in [0xA0...0x33FF, 0xA000...0xABFF, 0xF900...0x1FFFF, 0x2F800...0x2FA1F] as [ClosedRange<UInt32>] {
+    let blocks: [ClosedRange<UInt32>] = [
+      0xA0...0x33FF, 0xA600...0xABFF, 0xF900...0xFFFF, 0x11000...0x11FFF, 0x1D100...0x1D7FF, 0x1EE00...0x1F2FF,
+      0x2F800...0x2FA1F,
+    ]
+    for values in blocks {
       for value in values {
         guard let scalar = Unicode.Scalar(value), let age = scalar.properties.age, age <= version else { continue }
         let text = String(Character(scalar))
@@ -54,9 +58,10 @@ enum Normalization {
   }
 
   private static func combiningClass(_ value: UInt32) -> UInt8 {
-    guard value >= 0x300, let properties = Unicode.Scalar(value)?.properties, let age = properties.age, age <= version
-    else { return 0 }
-    return properties.canonicalCombiningClass.rawValue
+    guard value >= 0x300, let properties = Unicode.Scalar(value)?.properties else { return 0 }
+    let combiningClass = properties.canonicalCombiningClass.rawValue
+    guard combiningClass > 0, let age = properties.age, age <= version else { return 0 }
+    return combiningClass
   }
 
   /// The form C, D, KC or KD of a text.
@@ -65,6 +70,49 @@ enum Normalization {
   ) -> [UInt32] {
     let elements = ordered(decompose(text, isCompatible: isCompatible))
     return composes ? compose(elements) : elements.map(\.value)
+  }
+
+  /// The characters that a form leaves as they are, unless by what follows them: text may be cut before each, and what
+  /// lies between two neighbours of them is in the form already.
+  struct Inert: Sendable {
+    /// All scalars beyond are inert.
+    private static let bound = 0x30000
+    private var flags = [Bool](repeating: true, count: bound)
+
+    static let composed = Inert(isCompatible: false, composes: true)
+    static let decomposed = Inert(isCompatible: false, composes: false)
+    static let compatiblyComposed = Inert(isCompatible: true, composes: true)
+    static let compatiblyDecomposed = Inert(isCompatible: true, composes: false)
+
+    private init(isCompatible: Bool, composes: Bool) {
+      func clear(_ values: some Sequence<UInt32>) {
+        for value in values { flags[Int(value)] = false }
+      }
+      clear((0x300..<UInt32(0x20000)).lazy.filter { combiningClass($0) > 0 })
+      var decomposing = Set(tables.decompositions.keys)
+      if isCompatible { decomposing.formUnion(tables.compatible.keys) }
+      guard composes else {
+        clear(decomposing)
+        clear(Hangul.syllables)
+        return
+      }
+      let seconds = Set(tables.compositions.keys.map { UInt32(truncatingIfNeeded: $0) })
+      clear(seconds)
+      clear(Hangul.vowels)
+      clear(Hangul.trails)
+      for value in decomposing {
+        let scalars = Unicode.Scalar(value).map { [$0] } ?? []
+        let parts = decompose(scalars, isCompatible: isCompatible)
+        if normalize(scalars, isCompatible: isCompatible, composes: true) != [value]
+          || parts.contains(where: { $0.combiningClass == 0 && seconds.contains($0.value) })
+        {
+          clear([value])
+        }
+      }
+    }
+
+    @inline(__always)
+    func contains(_ value: UInt32) -> Bool { value >= Self.bound || flags[Int(value)] }
   }
 
   /// Whether a character is a combining mark.

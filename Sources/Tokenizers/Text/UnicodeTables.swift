@@ -24,23 +24,28 @@ enum UnicodeTables {
     ("S", [.mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol]),
   ]
 
+  /// Nil for what Unicode 16 does not know.
+  private static func category(_ value: UInt32) -> Unicode.GeneralCategory? {
+    guard let properties = Unicode.Scalar(value)?.properties else { return nil }
+    let category = properties.generalCategory
+    guard category != .unassigned, let age = properties.age, age <= version else { return nil }
+    return category
+  }
+
   /// The scalars of every class, by its name, in order.
   static let ranges: [String: [ClosedRange<UInt32>]] = {
     var ranges: [Unicode.GeneralCategory: [ClosedRange<UInt32>]] = [:]
     // No letter, mark, number, punctuation or symbol lies outside these planes.
-    for values in [0...0x3FFFF, 0xE0000...0xE0FFF] as [ClosedRange<UInt32>] {
-      for value in values {
-        guard let properties = Unicode.Scalar(value)?.properties, let age = properties.age, age <= version else {
-          continue
-        }
-        let category = properties.generalCategory
-        if let last = ranges[category]?.last, last.upperBound + 1 == value {
-          ranges[category]?.removeLast()
-          ranges[category]?.append(last.lowerBound...value)
-        } else {
-          ranges[category, default: []].append(value...value)
-        }
+    for values in [0...0x323FF, 0xE0000...0xE0FFF] as [ClosedRange<UInt32>] {
+      var start = values.lowerBound
+      var category = Self.category(start)
+      for value in values.dropFirst() {
+        let next = Self.category(value)
+        guard next != category else { continue }
+        if let category { ranges[category, default: []].append(start...value - 1) }
+        (start, category) = (value, next)
       }
+      if let category { ranges[category, default: []].append(start...values.upperBound) }
     }
     let named = classes.map { name, categories in
       (name, categories.flatMap { ranges[$0] ?? [] }.sorted { $0.lowerBound < $1.lowerBound })

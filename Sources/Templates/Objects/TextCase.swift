@@ -1,0 +1,135 @@
+/// Python's letters: case, white space and what repr shows as it is.
+extension Unicode.Scalar {
+  /// str.isspace
+  var isSpace: Bool {
+    switch value {
+    case 0x09...0x0D, 0x1C...0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true
+    default: false
+    }
+  }
+
+  /// Where str.splitlines cuts.
+  var isLineBreak: Bool {
+    switch value {
+    case 0x0A...0x0D, 0x1C...0x1E, 0x85, 0x2028, 0x2029: true
+    default: false
+    }
+  }
+
+  /// \w of a regular expression: a letter, a digit or an underscore.
+  var isWord: Bool { self == "_" || isAlphanumeric }
+
+  /// str.isalpha
+  var isAlphabetic: Bool {
+    switch properties.generalCategory {
+    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true
+    default: false
+    }
+  }
+
+  /// str.isalnum
+  var isAlphanumeric: Bool { isAlphabetic || properties.numericType != nil }
+
+  /// str.isdecimal
+  var isDecimal: Bool { properties.numericType == .decimal }
+
+  /// str.isdigit
+  var isDigit: Bool { properties.numericType == .decimal || properties.numericType == .digit }
+
+  /// Lower, upper or title case: what case tests look at.
+  var isCased: Bool { properties.isCased }
+
+  var isUpper: Bool { properties.isUppercase }
+  var isLower: Bool { properties.isLowercase }
+  var isTitle: Bool { properties.generalCategory == .titlecaseLetter }
+
+  /// str.isprintable
+  var isPrintable: Bool {
+    if value < 0x7F { return value >= 0x20 }
+    return switch properties.generalCategory {
+    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
+      .spaceSeparator:
+      false
+    default: true
+    }
+  }
+}
+
+extension Text {
+  var uppercased: Text { mapped { $0.properties.uppercaseMapping } }
+
+  /// A capital sigma at the end of a word becomes ς, as in Python.
+  var lowercased: Text {
+    let scalars = scalars
+    guard scalars.contains("\u{3A3}") else { return mapped { $0.properties.lowercaseMapping } }
+    var text = Text("")
+    for (index, scalar) in scalars.enumerated() {
+      if scalar == "\u{3A3}" {
+        func isCased(_ scalar: Unicode.Scalar) -> Bool? { scalar.properties.isCaseIgnorable ? nil : scalar.isCased }
+        let before = scalars[..<index].reversed().lazy.compactMap(isCased).first ?? false
+        let after = scalars[(index + 1)...].lazy.compactMap(isCased).first ?? false
+        text.append(before && !after ? "\u{3C2}" as Unicode.Scalar : "\u{3C3}")
+      } else {
+        text.append(Text(scalar.properties.lowercaseMapping))
+      }
+    }
+    return text
+  }
+
+  /// The first code point in title case, the others lower.
+  var capitalized: Text {
+    let scalars = scalars
+    guard let first = scalars.first else { return self }
+    return Text(first.properties.titlecaseMapping) + Text(scalars: scalars.dropFirst()).lowercased
+  }
+
+  /// str.title: each run of cased letters begins with title case.
+  var titled: Text {
+    var text = Text("")
+    var isInside = false
+    for scalar in scalars {
+      text.append(Text(isInside ? scalar.properties.lowercaseMapping : scalar.properties.titlecaseMapping))
+      isInside = scalar.isCased
+    }
+    return text
+  }
+
+  var swappedCase: Text {
+    mapped { $0.isUpper ? $0.properties.lowercaseMapping : $0.isLower ? $0.properties.uppercaseMapping : String($0) }
+  }
+
+  /// str.islower: some cased letter, and none upper or title.
+  var isLower: Bool {
+    string.unicodeScalars.contains(where: \.isLower) && !scalars.contains { $0.isUpper || $0.isTitle }
+  }
+  var isUpper: Bool {
+    string.unicodeScalars.contains(where: \.isUpper) && !scalars.contains { $0.isLower || $0.isTitle }
+  }
+
+  /// str.istitle: upper case only at the start of runs of cased letters, and everywhere there.
+  var isTitle: Bool {
+    var isInside = false
+    var found = false
+    for scalar in scalars {
+      if scalar.isUpper || scalar.isTitle {
+        if isInside { return false }
+        isInside = true
+        found = true
+      } else if scalar.isLower {
+        if !isInside { return false }
+      } else {
+        isInside = false
+      }
+    }
+    return found
+  }
+
+  /// Whether there is a code point and all satisfy `predicate`.
+  func isAll(_ predicate: (Unicode.Scalar) -> Bool) -> Bool { !isEmpty && string.unicodeScalars.allSatisfy(predicate) }
+
+  private func mapped(_ mapping: (Unicode.Scalar) -> String) -> Text {
+    var text = Text("")
+    for scalar in string.unicodeScalars { text.append(Text(mapping(scalar))) }
+    return text
+  }
+}

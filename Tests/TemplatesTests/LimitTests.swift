@@ -1,0 +1,111 @@
+import Foundation
+import Templates
+import Testing
+import Values
+
+/// What a template may not cost, whatever it says.
+@Suite struct LimitTests {
+  /// Templates that would take for ever, or all memory, and a word of the error that stops each.
+  static let hostile: [(String, String)] = [
+    ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "steps"),
+    ("{% set s = 'ab' * 9999999 %}{% for a in range(99999) %}{{ s[a] }}{% endfor %}", "steps"),
+    ("{% set s = 'a' * 9999999 %}{% for a in range(99999) %}{{ ('a' * 99999 ~ 'b') in s }}{% endfor %}", "steps"),
+    ("{% set s = 'a' * 9999999 %}{% for a in range(99999) %}{{ {s: 1}[s] }}{% endfor %}", "steps"),
+    ("{% set ns = namespace(s='x') %}{% for a in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}", "bytes"),
+    ("{% set ns = namespace(s='x') %}{% for a in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}", "bytes"),
+    ("{{ 'x' * 99999999999 }}", "repetition"),
+    ("{{ [1] * 99999999999 }}", "repetition"),
+    ("{{ ('x' * 99999).replace('', 'y' * 99999) }}", "bytes"),
+    ("{{ '%999999999999s' % 1 }}", "width"),
+    ("{{ '{:999999999999}'.format(1) }}", "width"),
+    ("{{ 'x'.center(999999999999) }}", "bytes"),
+    ("{{ 'x'|center(9223372036854775807) }}", "bytes"),
+    ("{{ 'x\\ny'|indent(999999999999) }}", "bytes"),
+    ("{{ [[]]|tojson(indent=9223372036854775807) }}", "bytes"),
+    ("{{ range(1000000) }}", "numbers"),
+    ("{{ 2 ** 64 }}", "large"),
+    ("{{ 9223372036854775807 + 1 }}", "large"),
+    ("{{ -(-9223372036854775807 - 1) }}", "large"),
+    ("{{ (-9223372036854775807 - 1) // -1 }}", "large"),
+    ("{{ 99999999999999999999 }}", "large"),
+    ("{{ 1e300|int }}", "large"),
+    ("{{ 10.0 ** 400 }}", "large"),
+    ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "deep"),
+    ("{% macro m(n) %}{{ n }}{% call m(n + 1) %}{{ caller }}{% endcall %}{% endmacro %}{{ m(0) }}", "deep"),
+    ("{% set ns = namespace(a=[]) %}{% for i in range(9999) %}{% set ns.a = [ns.a] %}{% endfor %}", "deep"),
+    ("{% set ns = namespace(a={}) %}{% for i in range(9999) %}{% set ns.a = {1: ns.a} %}{% endfor %}", "deep"),
+    ("{% set ns = namespace(a=[]) %}{% for i in range(99) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}", "elements"),
+    ("{% set ns = namespace() %}{% set ns.a = ns %}{{ ns }}", "deep"),
+    ("{{ " + String(repeating: "(", count: 9999) + "1" + String(repeating: ")", count: 9999) + " }}", "deep"),
+    ("{{ " + String(repeating: "-", count: 9999) + "1 }}", "deep"),
+    ("{{ " + String(repeating: "not ", count: 9999) + "1 }}", "deep"),
+    ("{{ 1" + String(repeating: " + 1", count: 9999) + " }}", "deep"),
+    ("{{ a" + String(repeating: ".b", count: 9999) + " }}", "deep"),
+    ("{{ a" + String(repeating: "|upper", count: 9999) + " }}", "deep"),
+    ("{{ 1" + String(repeating: " if 1 else 1", count: 9999) + " }}", "deep"),
+    (String(repeating: "{% if 1 %}", count: 9999), "deep"),
+    ("{% set " + String(repeating: "(", count: 9999) + "x" + String(repeating: ")", count: 9999) + " = 1 %}", "deep"),
+  ]
+
+  @Test(arguments: hostile) func hostileTemplatesEndWithAnError(_ source: String, _ word: String) {
+    #expect {
+      try Template(source, name: "t").render([:])
+    } throws: {
+      "\($0)".hasPrefix("t:1: ") && "\($0)".contains(word)
+    }
+  }
+
+  /// Long chains and circles of objects are let go of without recursion.
+  @Test(arguments: [
+    "{% set ns = namespace(a=0) %}{% for i in range(99999) %}{% set n = namespace(b=ns.a) %}{% set ns.a = n %}{% endfor %}",
+    "{% set ns = namespace(a=0) %}{% set ns.a = ns %}{% set ns.b = [ns] %}",
+    "{% macro make(x) %}{% macro inner() %}{{ x }}{% endmacro %}{% set ns.a = inner %}{% endmacro %}"
+      + "{% set ns = namespace(a=0) %}{% for i in range(9999) %}{% set _ = make(ns.a) %}{% endfor %}",
+    "{% set ns = namespace(a=0) %}{% for i in range(9999) %}{% for j in [1] %}{% set _ = loop.changed(ns.a) %}"
+      + "{% set ns.a = loop %}{% endfor %}{% endfor %}",
+  ]) func chainsOfObjectsAreReleased(_ source: String) throws {
+    #expect(try Template(source, name: "t").render([:]) == "")
+  }
+
+  @Test func recursionThatTemplatesNeedIsAllowed() throws {
+    let source =
+      "{% macro m(n) %}{% if n > 0 %}{% for i in [n] %}{{ i }} {{ m(n - 1) }}{% endfor %}{% endif %}{% endmacro %}{{ m(40) }}"
+    #expect(try Template(source, name: "t").render([:]).hasPrefix("40 39 38 "))
+  }
+
+  /// The deepest evaluation fits the stack of a secondary thread (512 KB on Apple's systems).
+  @Test func deepEvaluationFitsASmallStack() async throws {
+    let open = String(repeating: "[", count: 50)
+    let close = String(repeating: "]", count: 50)
+    let source = "{% macro m() %}{{ \(open)m()\(close) }}{% endmacro %}{{ m() }}"
+    let message = await withCheckedContinuation { continuation in
+      let thread = Thread {
+        do {
+          continuation.resume(returning: try Template(source, name: "t").render([:]))
+        } catch {
+          continuation.resume(returning: "\(error)")
+        }
+      }
+      #if DEBUG
+        // Without optimization frames are several times as large.
+        thread.stackSize = 8 << 20
+      #else
+        thread.stackSize = 512 << 10
+      #endif
+      thread.start()
+    }
+    #expect(message.contains("levels deep"))
+  }
+
+  @Test func aLongConversationRendersInMilliseconds() throws {
+    let turn: [Value] = [["role": "user", "content": "What is it?"], ["role": "assistant", "content": "It is this."]]
+    let messages = Array(repeatElement(turn, count: 50).joined())
+    let template = try Template(try Fixtures.source("qwen3"), name: "qwen3")
+    var best = Duration.seconds(1)
+    for _ in 0..<10 {
+      best = min(best, try ContinuousClock().measure { _ = try template.renderChat(messages: messages) })
+    }
+    // About one millisecond on an idle machine.
+    #expect(best < .milliseconds(20), "\(best)")
+  }
+}
