@@ -77,7 +77,7 @@ struct GGUFGoldenTests {
       let largest = a.map(abs).max() ?? 0
       // The originals have eight bits of mantissa: bfloat16 and float16 hold them.
       // Half a step of Q8_0, whose size is a float16.
-      let tolerance: Float = type == .q8_0 ? largest / 127 * 0.57 : type == .f16 ? 0x1p-25 : 0
+      let tolerance: Float = type == .q80 ? largest / 127 * 0.57 : type == .f16 ? 0x1p-25 : 0
       #expect(zip(a, b).allSatisfy { abs($0 - $1) <= tolerance }, "\(tensor)")
     }
     // Read and written again it is the same file.

@@ -219,6 +219,43 @@ struct GGUFTests {
     #expect(try second("blk.0.attn_q.weight", [4, 3]).contains("does not fit num_attention_heads"))
   }
 
+  /// Tensors as files have them that are older than the experts' stacks or made with them joined, or older than the
+  /// attention over latent vectors.
+  @Test func otherWaysToCutTensorsAreRead() throws {
+    func tensors(_ architecture: String, _ integers: [String: UInt32], _ name: String, _ shape: [UInt64]) throws
+      -> [String: [Int]]
+    {
+      let directory = try TemporaryDirectory()
+      var builder = Builder()
+      builder.keys = builder.keys.map { ($0.0.replacing("llama.", with: "\(architecture)."), $0.1) }
+      builder.set("general.architecture", Builder.string(architecture))
+      for (key, value) in integers { builder.set("\(architecture).\(key)", Builder.integer(value)) }
+      builder.tensors.append((name, shape, 0, 32))
+      builder.tensorCount = 2
+      builder.dataCount = 4096
+      try writeBytes(builder.bytes, "\(directory.path)/small.gguf")
+      let model = try openCheckpoint("\(directory.path)/small.gguf")
+      for name in model.tensors.keys { _ = try model.elements(name) }
+      return model.tensors.filter { $0.key != "model.norm.weight" }.mapValues(\.shape)
+    }
+    let experts: [String: UInt32] = ["expert_count": 2, "expert_used_count": 1]
+    #expect(
+      try tensors("llama", experts, "blk.0.ffn_up.1.weight", [4, 8])
+        == ["model.layers.0.block_sparse_moe.experts.1.w3.weight": [8, 4]])
+    #expect(throws: GRAOError.self) { try tensors("llama", experts, "blk.0.ffn_up.2.weight", [4, 8]) }
+    let joined = try tensors(
+      "qwen3moe", experts.merging(["expert_feed_forward_length": 6]) { $1 }, "blk.0.ffn_gate_up_exps.weight",
+      [4, 12, 2])
+    #expect(joined.count == 4 && joined["model.layers.0.mlp.experts.1.gate_proj.weight"] == [6, 4])
+    let latent: [String: UInt32] = [
+      "expert_shared_count": 1, "expert_feed_forward_length": 4, "attention.kv_lora_rank": 4, "rope.dimension_count": 2,
+      "attention.key_length": 6, "attention.value_length": 4,
+    ]
+    #expect(
+      try tensors("deepseek2", experts.merging(latent) { $1 }, "blk.0.attn_kv_b.weight", [4, 8])
+        == ["model.layers.0.self_attn.kv_b_proj.weight": [8, 4]])
+  }
+
   @Test func faultsOfTheMetadataAreNamed() throws {
     #expect(try message { $0.set("general.architecture", nil) }.contains("\"general.architecture\" is missing"))
     let other = try message { $0.set("general.architecture", Builder.string("mamba")) }

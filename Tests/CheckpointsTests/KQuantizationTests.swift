@@ -30,11 +30,11 @@ import Values
     let example = try json("q8_0.json")
     let values = try integers(example["bits"]).map { Float(bitPattern: UInt32($0)) }
     let expected = try integers(example["bytes"]).map { UInt8($0) }
-    #expect(values.count == 7 * 32 && GGUFElementType.q8_0.bytes(values.count) == expected.count)
+    #expect(values.count == 7 * 32 && GGUFElementType.q80.bytes(values.count) == expected.count)
     var bytes = [UInt8](repeating: 0xAA, count: expected.count)
     values.withUnsafeBufferPointer { source in
       bytes.withUnsafeMutableBytes {
-        if let start = $0.baseAddress { GGUFElementType.q8_0.encode(source, into: start) }
+        if let start = $0.baseAddress { GGUFElementType.q80.encode(source, into: start) }
       }
     }
     for block in 0..<7 {

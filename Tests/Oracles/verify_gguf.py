@@ -4,7 +4,7 @@ the checkpoint they were written from: for f32 equal greedy tokens, for all type
     python Tests/Oracles/verify_gguf.py [--only name,…] COMMAND …
 
 COMMAND is run with a model directory, the path of the GGUF file to write and its type: f32, f16, bf16 or q8_0. For
-every architecture of gguf_models.py a random model with a small byte-level BPE tokenizer is made for it.
+every architecture of gguf_models.py a random model with a small tokenizer, byte-level or SentencePiece's BPE, is made for it.
 """
 
 import json
@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoConfig, AutoModelForCausalLM
 
 import xllamacpp
@@ -28,9 +28,10 @@ GELU_TOLERANCE = 5e-3
 LARGER = dict(vocab_size=320, hidden_size=64, intermediate_size=96, num_hidden_layers=2, bos_token_id=None)
 TEXT = "The quick brown fox jumps over the lazy dog; 12 foxes and 345 dogs didn't mind, they'd all been there before."
 STEPS = 12
+SENTENCEPIECE = ["mixtral", "gemma"]
 
 
-def make_tokenizer(folder):
+def make_byte_level(folder):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -40,6 +41,28 @@ def make_tokenizer(folder):
     tokenizer.train_from_iterator([TEXT], trainer)
     tokenizer.save(str(folder / "tokenizer.json"))
     settings = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "</s>", "pad_token": "<pad>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    return tokenizer
+
+
+def make_sentencepiece(folder):
+    """SentencePiece's kind of BPE, as transformers converts it: spaces as marks, bytes for unknown characters."""
+    spaces = [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    learned = Tokenizer(models.BPE())
+    learned.normalizer = normalizers.Sequence(spaces)
+    learned.train_from_iterator([TEXT], trainers.BpeTrainer(vocab_size=60, max_token_length=6, show_progress=False))
+    learned = json.loads(learned.to_str())["model"]
+    tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)]
+    tokens += sorted(learned["vocab"], key=learned["vocab"].get)
+    tokenizer = Tokenizer(models.BPE(
+        {token: id for id, token in enumerate(tokens)}, [tuple(pair) for pair in learned["merges"]], unk_token="<unk>",
+        fuse_unk=True, byte_fallback=True))
+    tokenizer.normalizer = normalizers.Sequence(spaces)
+    tokenizer.decoder = decoders.Sequence([
+        decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
+    tokenizer.add_special_tokens(["<unk>", "<s>", "</s>"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "</s>", "unk_token": "<unk>"}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     return tokenizer
 
@@ -101,7 +124,7 @@ class LlamaCpp:
     def step(self, prompt):
         answer = self.server.handle_completions({
             "prompt": prompt, "n_predict": 1, "temperature": -1.0, "n_probs": LARGER["vocab_size"], "cache_prompt": False,
-            # What is sampled is "A", for bytes that are no whole character come without probabilities; these are those of
+            # What is sampled is "T", for bytes that are no whole character come without probabilities; these are those of
             # the model.
             "logit_bias": [[self.letter, 1000]],
         })
@@ -110,7 +133,7 @@ class LlamaCpp:
 
 
 def compare(path, type, tolerance, tokenizer, tokens, rows):
-    llama = LlamaCpp(path, tokenizer.token_to_id("A"))
+    llama = LlamaCpp(path, tokenizer.token_to_id("T"))
     ids = tokenizer.encode(TEXT).ids[:20]
     text = tokenizer.decode(ids)
     assert tokenizer.encode(text).ids == ids
@@ -140,7 +163,7 @@ if __name__ == "__main__":
             folder = Path(temporary) / "model"
             folder.mkdir()
             model = make_model(name, folder)
-            tokenizer = make_tokenizer(folder)
+            tokenizer = (make_sentencepiece if name in SENTENCEPIECE else make_byte_level)(folder)
             tokens, rows = expected(model, tokenizer.encode(TEXT).ids[:20])
             for type, tolerance in TOLERANCES.items():
                 if name.startswith("gemma"):

@@ -4,14 +4,14 @@ public enum GGUFElementType: String, Sendable, CaseIterable {
   case f16
   case bf16
   /// Blocks of 32 bytes with a scale; rows that are not whole blocks are written as f16, as llama.cpp does.
-  case q8_0
+  case q80 = "q8_0"
 
   /// general.file_type.
   var fileType: UInt32 {
     switch self {
     case .f32: 0
     case .f16: 1
-    case .q8_0: 7
+    case .q80: 7
     case .bf16: 32
     }
   }
@@ -21,19 +21,19 @@ public enum GGUFElementType: String, Sendable, CaseIterable {
     switch self {
     case .f32: 0
     case .f16: 1
-    case .q8_0: 8
+    case .q80: 8
     case .bf16: 30
     }
   }
 
-  var blockElements: Int { self == .q8_0 ? 32 : 1 }
+  var blockElements: Int { self == .q80 ? 32 : 1 }
 
   /// Bytes of `count` elements, which are whole blocks; nil where an Int cannot hold them.
   func bytes(_ count: Int) -> Int? {
     switch self {
     case .f32: product(of: [count, 4])
     case .f16, .bf16: product(of: [count, 2])
-    case .q8_0: product(of: [count / 32, 34])
+    case .q80: product(of: [count / 32, 34])
     }
   }
 
@@ -43,7 +43,7 @@ public enum GGUFElementType: String, Sendable, CaseIterable {
     case .f32: Checkpoints.encode(source, as: .float32, into: destination)
     case .f16: Checkpoints.encode(source, as: .float16, into: destination)
     case .bf16: Checkpoints.encode(source, as: .bfloat16, into: destination)
-    case .q8_0:
+    case .q80:
       guard let values = source.baseAddress else { return }
       for block in 0..<source.count / 32 { encodeQ80(values + 32 &* block, destination + 34 &* block) }
     }
