@@ -17,8 +17,8 @@ public protocol Checkpoint: AnyObject {
   /// - Parameter destination: as many elements as the tensor's shape says.
   func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError)
 
-  /// Every tensor that the files hold in a form that .safetensors files have, those beside `tensors` too: the factors of
-  /// weights stored in 8 bits. Sorted; none for a GGUF file.
+  /// Every tensor that the files hold in a form that .safetensors files have, those beside `tensors` too: the factors
+  /// of weights stored in 8 bits. Sorted; none for a GGUF file.
   var rawNames: [String] { get }
   /// One of those, byte for byte.
   func raw(_ name: String) -> RawTensor?

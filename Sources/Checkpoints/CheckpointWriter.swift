@@ -11,7 +11,8 @@ public struct OutgoingTensor {
   public let info: TensorInfo
   let content: Content
 
-  /// - Parameter fill: fills a buffer of the tensor's size with its row-major elements, when the tensor's turn has come.
+  /// - Parameter fill: fills a buffer of the tensor's size with its row-major elements, when the tensor's turn has
+  /// come.
   public init(
     _ info: TensorInfo, fill: @escaping (UnsafeMutableBufferPointer<Float>) throws(GRAOError) -> Void
   ) {

@@ -1,6 +1,6 @@
-// Between float32 and the 16-bit formats, in integer arithmetic, so that the bits do not depend on the CPU, its rounding
-// mode or its treatment of denormal numbers. Widening is exact; narrowing rounds to nearest, ties to even, and keeps of a
-// NaN's payload what fits.
+// Between float32 and the 16-bit formats, in integer arithmetic, so that the bits do not depend on the CPU, its
+// rounding mode or its treatment of denormal numbers. Widening is exact; narrowing rounds to nearest, ties to even, and
+// keeps of a NaN's payload what fits.
 
 /// The formats that are read and written element by element.
 enum PlainFormat {

@@ -1,7 +1,7 @@
 import Values
 
-/// How a config.json's `quantization_config` says that weights are stored in 8 bits: blocks of a matrix share a factor, or
-/// all of it does.
+/// How a config.json's `quantization_config` says that weights are stored in 8 bits: blocks of a matrix share a factor,
+/// or all of it does.
 struct Float8Quantization {
   /// Rows and columns of a block; nil where a tensor has one factor.
   private let block: (rows: Int, columns: Int)?

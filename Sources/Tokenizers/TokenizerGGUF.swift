@@ -1,8 +1,8 @@
 import Values
 
 extension Tokenizer {
-  /// The byte-level or SentencePiece-style BPE tokenizer in a GGUF file's metadata (`tokenizer.ggml.*`), built as the tokenizer.json and
-  /// tokenizer_config.json that the model was published with would have it.
+  /// The byte-level or SentencePiece-style BPE tokenizer in a GGUF file's metadata (`tokenizer.ggml.*`), built as the
+  /// tokenizer.json and tokenizer_config.json that the model was published with would have it.
   /// - Parameters:
   ///   - chatTemplate: a Jinja source in place of the file's chat template.
   ///   - source: the file, for messages.
@@ -102,8 +102,8 @@ private struct GGUFVocabulary {
     ]
   }
 
-  /// SentencePiece's BPE, as transformers' converter writes it: two tokens merge in the order of what they make, the best
-  /// score first.
+  /// SentencePiece's BPE, as transformers' converter writes it: two tokens merge in the order of what they make, the
+  /// best score first.
   private func sentencePiece(_ tokens: [String]) throws(GRAOError) -> Value {
     let addsSpace = value("add_space_prefix")?.boolean ?? true
     let mark = "\u{2581}"

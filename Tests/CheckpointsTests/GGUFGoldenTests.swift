@@ -4,8 +4,8 @@ import Values
 
 @testable import Checkpoints
 
-/// Every architecture against llama.cpp's own converter (Tests/Oracles/make_gguf_converted.py): what it made of a checkpoint is read
-/// as that checkpoint, and the checkpoint is written as it.
+/// Every architecture against llama.cpp's own converter (Tests/Oracles/make_gguf_converted.py): what it made of a
+/// checkpoint is read as that checkpoint, and the checkpoint is written as it.
 struct GGUFGoldenTests {
   static let names = list(folder("")).sorted()
 

@@ -3,7 +3,8 @@ import Values
 
 @testable import Checkpoints
 
-/// GGUF's K formats, MXFP4 and the writing of Q8_0 against the package gguf, bit for bit: Tests/Oracles/make_kquants.py.
+/// GGUF's K formats, MXFP4 and the writing of Q8_0 against the package gguf, bit for bit:
+/// Tests/Oracles/make_kquants.py.
 @Suite struct KQuantizationTests {
   @Test func blocksDecodeToTheSameBits() throws {
     let cases = try #require(json("kquants.json").array)

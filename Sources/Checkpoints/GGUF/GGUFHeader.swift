@@ -74,7 +74,8 @@ extension GGUFValue {
     }
   }
 
-  /// A value as it was read, in the type that llama.cpp expects of keys of its kind; nil for what no tokenizer's key is.
+  /// A value as it was read, in the type that llama.cpp expects of keys of its kind; nil for what no tokenizer's key
+  /// is.
   init?(_ value: Value) {
     switch value {
     case .boolean(let flag): self = .boolean(flag)

@@ -1,5 +1,5 @@
-// The "K" formats of GGUF files: 256 elements share a scale d, and parts of 16 or 32 have scales of a few bits in units of
-// it. Products and sums are separate float32 operations, so that the bits are ggml's.
+// The "K" formats of GGUF files: 256 elements share a scale d, and parts of 16 or 32 have scales of a few bits in units
+// of it. Products and sums are separate float32 operations, so that the bits are ggml's.
 
 @inline(__always)
 private func half(_ block: UnsafeRawPointer, at offset: Int) -> Float {

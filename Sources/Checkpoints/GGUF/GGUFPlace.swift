@@ -13,7 +13,8 @@ enum GGUFPlace {
   case row(String)
   /// The file's numbers are larger by 1: Gemma's norms, which multiply by 1 + weight.
   case shifted(String)
-  /// The first rows of each head of a matrix, transposed, and the others: how keys and values are made from latent vectors.
+  /// The first rows of each head of a matrix, transposed, and the others: how keys and values are made from latent
+  /// vectors.
   case latentKeys(String)
   case latentValues(String)
   /// What old files have in place of the two before: read, never written.

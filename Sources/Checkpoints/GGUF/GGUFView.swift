@@ -9,7 +9,8 @@ struct GGUFView {
     case interleaved(half: Int)
     /// The file's numbers are larger by 1.
     case shifted
-    /// For each head the transpose of a matrix [rank, size] of the file, then a matrix [rows, rank] of another tensor's.
+    /// For each head the transpose of a matrix [rank, size] of the file, then a matrix [rows, rank] of another
+    /// tensor's.
     case latent(values: GGUFFile.Tensor)
   }
 

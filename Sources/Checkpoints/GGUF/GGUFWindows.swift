@@ -1,7 +1,7 @@
 import Values
 
-/// A sliding window that files do not tell: llama.cpp attends to everything. Up to the window's length that is the same,
-/// so that the file's context ends there.
+/// A sliding window that files do not tell: llama.cpp attends to everything. Up to the window's length that is the
+/// same, so that the file's context ends there.
 struct GGUFUntoldWindow: GGUFTrait {
   /// Whether config.json says by `use_sliding_window` that the window is in use.
   var hasSwitch = false
@@ -61,8 +61,8 @@ struct GGUFAlternatingWindows: GGUFTrait {
   }
 }
 
-/// What queries are scaled by, which llama.cpp tells from the number of layers: the inverse square root of a head's size,
-/// but of the hidden size over the heads in the one model of Gemma's with `layers` layers, the 27B.
+/// What queries are scaled by, which llama.cpp tells from the number of layers: the inverse square root of a head's
+/// size, but of the hidden size over the heads in the one model of Gemma's with `layers` layers, the 27B.
 struct GGUFQueryScale: GGUFTrait {
   let layers: Int
 

@@ -1,15 +1,15 @@
 import Values
 
-/// Writes a model as a GGUF file that llama.cpp loads, in the memory of its largest tensor. Matrices have one type, except
-/// that those whose rows it does not fit are float16; vectors, norms and routers are float32.
+/// Writes a model as a GGUF file that llama.cpp loads, in the memory of its largest tensor. Matrices have one type,
+/// except that those whose rows it does not fit are float16; vectors, norms and routers are float32.
 public struct GGUFWriter {
   /// The keys of a Hugging Face config.json.
   public var config: Table
   /// The model's tensors under the names of transformers 4's checkpoints, experts one by one; `fill` may be called more
   /// than once.
   public var tensors: [OutgoingTensor]
-  /// The metadata keys `tokenizer.…`: of the GGUF file that the model came from, or made of its tokenizer.json. Without any,
-  /// the file has no vocabulary and is good for ids only.
+  /// The metadata keys `tokenizer.…`: of the GGUF file that the model came from, or made of its tokenizer.json. Without
+  /// any, the file has no vocabulary and is good for ids only.
   public var tokenizer: Table
   public var elementType: GGUFElementType
 
