@@ -13,6 +13,7 @@ import Kernels
 @_exported import Values
 
 @_exported import enum Checkpoints.ElementType
+@_exported import enum Checkpoints.GGUFElementType
 
 /// The engine.
 public enum Engine {

@@ -21,8 +21,10 @@ public final class Model {
 
   struct Origin {
     var generationConfig: Table?
-    /// Element types of the tensors in the files the model came from.
-    var elementTypes: [String: ElementType] = [:]
+    /// The files the model came from.
+    var checkpoint: (any Checkpoint)?
+    /// A GGUF file's metadata keys `tokenizer.…`, the chat template in use among them.
+    var ggufTokenizer: Table?
   }
 
   // MARK: Making
@@ -33,9 +35,11 @@ public final class Model {
     let checkpoint = try openCheckpoint(path)
     let network = try Network.load(checkpoint)
     let tokenizer = try Tokenizer.load(checkpoint.tokenizer, chatTemplate: chatTemplate, path: path)
-    let origin = Origin(
-      generationConfig: checkpoint.generationConfig,
-      elementTypes: checkpoint.tensors.compactMapValues { $0.elementType })
+    var origin = Origin(generationConfig: checkpoint.generationConfig, checkpoint: checkpoint)
+    if case .gguf(var metadata) = checkpoint.tokenizer {
+      if let chatTemplate { metadata["tokenizer.chat_template"] = .string(chatTemplate) }
+      origin.ggufTokenizer = metadata
+    }
     return try Model(network, tokenizer, origin)
   }
 
@@ -59,7 +63,8 @@ public final class Model {
   ) throws(GRAOError) -> Model {
     try checkOpen()
     let sparse = try network.upcycled(experts: experts, perToken: expertsPerToken, seed: seed, noise: noise)
-    return try Model(sparse, tokenizer, Origin(generationConfig: origin.generationConfig))
+    return try Model(
+      sparse, tokenizer, Origin(generationConfig: origin.generationConfig, ggufTokenizer: origin.ggufTokenizer))
   }
 
   private init(_ network: Network, _ tokenizer: Tokenizer?, _ origin: Origin) throws(GRAOError) {

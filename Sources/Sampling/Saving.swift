@@ -10,7 +10,7 @@ extension Model {
     try checkOpen()
     let parameters = network.parameters
     let tensors = parameters.tensors.map { tensor in
-      let type = elementType ?? (network.isTrained ? .float32 : origin.elementTypes[tensor.name]?.saved ?? .float32)
+      let type = elementType ?? (network.isTrained ? .float32 : stored(tensor.name)?.saved ?? .float32)
       let info = TensorInfo(name: tensor.name, shape: tensor.shape, elementType: type)
       return OutgoingTensor(info) { parameters.get(tensor, into: $0) }
     }
@@ -27,6 +27,36 @@ extension Model {
       let text = try JSON.print(.table(generationConfig), pretty: true) + "\n"
       files.append(("generation_config.json", Array(text.utf8)))
     }
-    try CheckpointWriter(config: config, tensors: tensors, files: files).write(to: directory)
+    try CheckpointWriter(config: config, tensors: tensors + carried, files: files).write(to: directory)
+  }
+
+  /// Writes a GGUF file that llama.cpp loads: the old file or the new one, never half. What llama.cpp has no place for,
+  /// or computes otherwise, is an error that names it.
+  public func saveGGUF(_ path: String, type: GGUFElementType = .f32) throws(GRAOError) {
+    try checkOpen()
+    let parameters = network.parameters
+    let tensors = parameters.tensors.map { tensor in
+      let info = TensorInfo(name: tensor.name, shape: tensor.shape, elementType: .float32)
+      return OutgoingTensor(info) { parameters.get(tensor, into: $0) }
+    }
+    let metadata =
+      try origin.ggufTokenizer ?? tokenizer?.ggufMetadata(stops: endOfSequence.sorted().map { Int($0) }) ?? Table()
+    try GGUFWriter(config: network.configuration.table, tensors: tensors, tokenizer: metadata, elementType: type)
+      .write(to: path)
+  }
+
+  private func stored(_ tensor: String) -> ElementType? { origin.checkpoint?.tensors[tensor]?.elementType }
+
+  /// Tensors of the model's files that the network does not use: as they were, but for those of 8 bits, which are
+  /// written as numbers. A tied head is the embedding again, and is left out.
+  private var carried: [OutgoingTensor] {
+    guard let checkpoint = origin.checkpoint else { return [] }
+    return network.ignoredTensors.compactMap { name in
+      if name == "lm_head.weight" { return nil }
+      if stored(name) != .quantized, let raw = checkpoint.raw(name) { return OutgoingTensor(raw) }
+      guard var info = checkpoint.tensors[name] else { return nil }
+      info.elementType = .float32
+      return OutgoingTensor(info) { elements throws(GRAOError) in try checkpoint.read(name, into: elements) }
+    }
   }
 }

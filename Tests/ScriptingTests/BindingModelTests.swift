@@ -34,6 +34,18 @@ extension BindingSuite {
         """)
     }
 
+    @Test func savingAsGGUF() throws {
+      try script(
+        """
+        local model = tiny()
+        local path = os.tmpname() .. ".gguf"
+        fails("grao.model:save: option 'dtype' is for directories: give 'type' for a .gguf file",
+          function() model:save(path, { dtype = "float32" }) end)
+        fails("grao.model:save: option 'type' is for .gguf files",
+          function() model:save("directory", { type = "q8_0" }) end)
+        """)
+    }
+
     @Test(arguments: ["llama", "llama_tied", "qwen3_moe"])
     func logprobsAndGreedyTextAreTransformers(_ name: String) throws {
       try script(

@@ -26,9 +26,18 @@ enum ModelBinding {
         return [.array(completions.map { .array($0.map { Convert.value($0) }) })]
       }
       .method("save") { model, call in
-        let options = try saveSchema.read(try call.options(2))
-        let type = try options.optionalString("dtype").flatMap(ElementType.init)
-        try model.save(try call.string(1), elementType: type)
+        let (path, options) = (try call.string(1), try saveSchema.read(try call.options(2)))
+        let isGGUF = path.hasSuffix(".gguf")
+        if options.has(isGGUF ? "dtype" : "type") {
+          throw options.failure(
+            isGGUF ? "dtype" : "type",
+            isGGUF ? "is for directories: give 'type' for a .gguf file" : "is for .gguf files")
+        }
+        if isGGUF {
+          try model.saveGGUF(path, type: try options.optionalString("type").flatMap(GGUFElementType.init) ?? .f32)
+        } else {
+          try model.save(path, elementType: try options.optionalString("dtype").flatMap(ElementType.init))
+        }
         return []
       }
       .close { $0.close() }
@@ -98,7 +107,9 @@ enum ModelBinding {
       owner: "grao.model:save",
       [
         OptionDeclaration(
-          "dtype", .string, "element type of the files", choices: ["float32", "float16", "bfloat16"])
+          "dtype", .string, "element type of the files", choices: ["float32", "float16", "bfloat16"]),
+        OptionDeclaration(
+          "type", .string, "of the matrices in a .gguf file", choices: GGUFElementType.allCases.map(\.rawValue)),
       ])
   }
 
