@@ -39,8 +39,10 @@ extension Model {
       let info = TensorInfo(name: tensor.name, shape: tensor.shape, elementType: .float32)
       return OutgoingTensor(info) { parameters.get(tensor, into: $0) }
     }
-    let metadata =
-      try origin.ggufTokenizer ?? tokenizer?.ggufMetadata(stops: endOfSequence.sorted().map { Int($0) }) ?? Table()
+    var metadata = origin.ggufTokenizer ?? Table()
+    if metadata.isEmpty, let tokenizer {
+      metadata = try tokenizer.ggufMetadata(stops: endOfSequence.sorted().map { Int($0) })
+    }
     try GGUFWriter(config: network.configuration.table, tensors: tensors, tokenizer: metadata, elementType: type)
       .write(to: path)
   }

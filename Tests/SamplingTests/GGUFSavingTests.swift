@@ -16,7 +16,7 @@ import Values
     }
   }
 
-  @Test(arguments: ["llama-linear", "mixtral", "olmo2", "olmoe", "qwen2_moe-sparse", "qwen3", "gemma3_text", "phi3"])
+  @Test(arguments: ["llama-linear", "mixtral", "olmo2", "olmoe", "qwen2_moe-sparse", "qwen3", "phi3"])
   func aSavedFileIsTheModel(_ name: String) throws {
     let model = try Model.load(Fixtures.path("architectures/\(name)"))
     let place = TemporaryPath()
@@ -26,6 +26,14 @@ import Values
     let again = try Model.load(path)
     #expect(again.architecture == model.architecture && again.parameterCount == model.parameterCount)
     try Self.expectSameLogits(again, model)
+  }
+
+  @Test func whatGGUFCannotSayIsAnErrorAndLeavesNoFile() throws {
+    let model = try Model.load(Fixtures.path("architectures/gemma3_text"))
+    let path = TemporaryPath().path + ".gguf"
+    let error = try #require(throws: GRAOError.self) { try model.saveGGUF(path) }
+    #expect(error.message.hasPrefix("config.json: layer_types is "))
+    #expect(!FileManager.default.fileExists(atPath: path))
   }
 
   @Test func theTypesRoundAsTheySay() throws {

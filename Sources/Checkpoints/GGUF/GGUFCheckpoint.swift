@@ -6,7 +6,10 @@ final class GGUFCheckpoint: Checkpoint {
   let config: Table
   let generationConfig: Table?
   let tensors: [String: TensorInfo]
-  var tokenizer: TokenizerSource { .gguf(file.metadata) }
+  /// None where the file says so: a vocabulary of ids only.
+  var tokenizer: TokenizerSource {
+    file.metadata["tokenizer.ggml.model"]?.string == "none" ? .none : .gguf(file.metadata)
+  }
   private let file: GGUFFile
   private let views: [String: GGUFView]
 

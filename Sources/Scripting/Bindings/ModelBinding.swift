@@ -109,7 +109,8 @@ enum ModelBinding {
         OptionDeclaration(
           "dtype", .string, "element type of the files", choices: ["float32", "float16", "bfloat16"]),
         OptionDeclaration(
-          "type", .string, "of the matrices in a .gguf file", choices: GGUFElementType.allCases.map(\.rawValue)),
+          "type", .string, "of the matrices in a .gguf file",
+          choices: GGUFElementType.allCases.map { .string($0.rawValue) }),
       ])
   }
 
