@@ -39,35 +39,6 @@ void gk_scale(const float *x, float alpha, float *y, size_t count) {
   gk_parallel_ranges(count, GK_TASK_FLOATS, scale_range, &call);
 }
 
-typedef struct {
-  const float *x;
-  float *y;
-  size_t x_stride, y_stride, c;
-  bool add;
-} columns_call;
-
-static void columns_range(void *context, size_t begin, size_t end, int worker) {
-  (void)worker;
-  const columns_call *call = context;
-  for (size_t r = begin; r < end; r++) {
-    const float *x = call->x + r * call->x_stride;
-    float *y = call->y + r * call->y_stride;
-    if (call->add) gk_active()->rows.add(x, 1, y, call->c);
-    else memcpy(y, x, call->c * sizeof(float));
-  }
-}
-
-/// y[R, C] = x[R, C], rows x_stride and y_stride floats apart.
-void gk_copy_columns(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows, size_t c) {
-  columns_call call = {x, y, x_stride, y_stride, c, false};
-  gk_parallel_ranges(rows, gk_rows_per_task(c), columns_range, &call);
-}
-
-void gk_add_columns(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows, size_t c) {
-  columns_call call = {x, y, x_stride, y_stride, c, true};
-  gk_parallel_ranges(rows, gk_rows_per_task(c), columns_range, &call);
-}
-
 static void gather_range(void *context, size_t begin, size_t end, int worker) {
   (void)worker;
   const rows_call *call = context;

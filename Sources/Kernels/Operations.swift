@@ -64,17 +64,6 @@ package func scale(_ x: Matrix, by alpha: Float, into y: Matrix) {
   gk_scale(x.start, alpha, y.start, x.count)
 }
 
-/// y[:, offset ..< offset + columns.count] = x[:, columns].
-package func copyColumns(_ columns: Range<Int>, of x: Matrix, to y: Matrix, at offset: Int = 0) {
-  gk_copy_columns(
-    x.start + columns.lowerBound, x.columns, y.start + offset, y.columns, x.rows, columns.count)
-}
-
-/// y[:, offset ..< offset + columns.count] += x[:, columns].
-package func addColumns(_ columns: Range<Int>, of x: Matrix, to y: Matrix, at offset: Int = 0) {
-  gk_add_columns(x.start + columns.lowerBound, x.columns, y.start + offset, y.columns, x.rows, columns.count)
-}
-
 /// y[r] = x[index[r]].
 package func gatherRows(_ x: Matrix, _ index: Indices, into y: Matrix) {
   gk_gather_rows(x.start, index.start, y.start, index.count, x.columns)

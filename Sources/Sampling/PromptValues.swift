@@ -5,27 +5,23 @@ import Values
 extension Prompt {
   /// - Parameter what: what the value is, for messages: "column 'prompt'".
   public init(_ value: Value, _ what: String) throws(GRAOError) {
-    if let text = value.string {
-      self = .text(text)
-    } else if let messages = try chatMessages(value, what) {
-      self = .messages(messages)
-    } else {
-      self = .ids(try tokenIDs(value, what))
-    }
+    self = try read(value, what, text: Prompt.text, messages: Prompt.messages, ids: Prompt.ids)
   }
 }
 
 extension Response {
   /// - Parameter what: what the value is, for messages: "column 'reference'".
   public init(_ value: Value, _ what: String) throws(GRAOError) {
-    if let text = value.string {
-      self = .text(text)
-    } else if let messages = try chatMessages(value, what) {
-      self = .messages(messages)
-    } else {
-      self = .ids(try tokenIDs(value, what))
-    }
+    self = try read(value, what, text: Response.text, messages: Response.messages, ids: Response.ids)
   }
+}
+
+private func read<T>(
+  _ value: Value, _ what: String, text: (String) -> T, messages: ([Value]) -> T, ids: ([Int32]) -> T
+) throws(GRAOError) -> T {
+  if let string = value.string { return text(string) }
+  if let chat = try chatMessages(value, what) { return messages(chat) }
+  return ids(try tokenIDs(value, what))
 }
 
 /// Nil where the value is no array that begins with a table.

@@ -18,14 +18,11 @@ struct StopSearch {
 
   mutating func append(_ token: Int32) {
     // What the decoder still holds back counts as well: should a stop string end there, no more tokens come.
-    let new = settled.count
+    // Only what the new bytes can complete is searched; the stop string that begins first wins.
+    let first = max(0, settled.count - longest + 1)
     settled += decoder.feed(token).utf8
-    let text = settled + decoder.held.utf8
-    // Only what the new bytes can complete; the stop string that begins first wins.
-    for start in max(0, new - longest + 1)..<max(text.count, 1) where found == nil {
-      if stops.contains(where: { text[start...].starts(with: $0) }) {
-        found = String(decoding: text[..<start], as: UTF8.self)
-      }
-    }
+    let tail = settled[first...] + decoder.held.utf8
+    let start = tail.indices.first { start in stops.contains { tail[start...].starts(with: $0) } }
+    if let start { found = String(decoding: settled[..<first] + tail[..<start], as: UTF8.self) }
   }
 }

@@ -26,31 +26,6 @@ extension KernelSuite {
       }
     }
 
-    @Test(arguments: widths) func columnsAreCopiedAndAddedWhereTheyLie(c: Int) {
-      var numbers = Numbers(seed: 5)
-      for (rows, before, after) in [(0, 1, 1), (1, 0, 0), (9, 3, 0), (700, 2, 5)] {
-        let (wide, narrow) = (c + before + after, c + 1)
-        let (x, y) = (numbers.normals(rows * wide + before), numbers.normals(rows * narrow))
-        var (copied, added) = (y, y)
-        for row in 0..<rows {
-          for j in 0..<c {
-            copied[row * narrow + j] = x[before + row * wide + j]
-            added[row * narrow + j] += x[before + row * wide + j]
-          }
-        }
-        onEveryVariant {
-          var (copy, sum) = (y, y)
-          x.withUnsafeBufferPointer { x in
-            gk_copy_columns(x.baseAddress.map { $0 + before }, wide, &copy, narrow, rows, c)
-            gk_add_columns(x.baseAddress.map { $0 + before }, wide, &sum, narrow, rows, c)
-          }
-          return [copy, sum]
-        } check: { variant, results in
-          #expect(results == [copied, added], "\(variant) \(rows)")
-        }
-      }
-    }
-
     @Test(arguments: widths) func gatherCopiesRows(c: Int) {
       var numbers = Numbers(seed: 2)
       for rows in [0, 1, 50, 700] {

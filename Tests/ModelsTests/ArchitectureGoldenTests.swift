@@ -6,9 +6,9 @@ import Values
 
 /// Every architecture against transformers in float64, on checkpoints whose every parameter matters.
 @Suite(.machine) struct ArchitectureGoldenTests {
-  /// Five times what transformers' own float32 is off, and never less than this.
+  /// Two and a half times what transformers' own float32 is off, and never less than this.
   static func tolerance(_ golden: Golden, _ key: String, atLeast least: Double) throws -> Float {
-    Float(max(5 * (try #require(golden.json["noise"]?[key]?.number)), least))
+    Float(max(2.5 * (try #require(golden.json["noise"]?[key]?.number)), least))
   }
 
   @Test(arguments: Golden.architectures) func logits(_ name: String) throws {
@@ -35,11 +35,15 @@ import Values
     }
     let tensors = try GoldenTensors(golden.folder)
     let tolerance = try Self.tolerance(golden, "grad", atLeast: 4e-6)
-    for tensor in golden.network.parameters.tensors where tensor.isTrained {
-      let expected = try tensors.values("grad." + tensor.name)
-      let largest = expected.reduce(0) { max($0, abs($1)) }
+    let trained = golden.network.parameters.tensors.filter(\.isTrained)
+    let expected = try trained.map { try tensors.values("grad." + $0.name) }
+    let largest = expected.map { $0.reduce(0) { max($0, abs($1)) } }
+    // A bias of k moves all scores of a query almost alike: what is left of its gradient is the rest of a cancellation,
+    // as far off as the numbers that cancelled.
+    let least = 0.05 * (largest.max() ?? 0)
+    for ((tensor, expected), largest) in zip(zip(trained, expected), largest) {
       let difference = largestDifference(golden.network.parameters.gradient(tensor), expected)
-      #expect(difference <= tolerance * largest, "\(tensor.name): \(difference / largest)")
+      #expect(difference <= tolerance * max(largest, least), "\(tensor.name): \(difference / largest)")
     }
   }
 }

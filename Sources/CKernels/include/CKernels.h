@@ -94,10 +94,6 @@ typedef struct {
 } gk_strides;
 /// y[t, h, i] = x[t, h, i] for T tokens, H heads and C channels, each laid out as its strides say.
 void gk_copy_heads(const float *x, gk_strides from, float *y, gk_strides to, size_t t, size_t h, size_t c);
-/// y[:, j] = x[:, j], j in [0, C), of rows `x_stride` and `y_stride` floats apart: columns of wider matrices.
-void gk_copy_columns(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows, size_t c);
-/// The same, added to y.
-void gk_add_columns(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows, size_t c);
 
 /// y[T, C] = the rows `tokens` of the packed table w[V, C].
 void gk_embedding(const float *w, const int32_t *tokens, float *y, size_t t, size_t c);

@@ -1,7 +1,7 @@
 """Makes the fixtures of CheckpointsTests beside this file, with the libraries that people's files come from:
 
-    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install numpy==2.4.6 safetensors==0.8.0 gguf==0.19.0
-    /tmp/venv/bin/python make.py
+    pip install numpy==2.4.6 safetensors==0.8.0 gguf==0.19.0
+    python make.py
 
 A .golden file holds the float32 elements of all tensors that are to be read, tensors in the order of their names.
 """
