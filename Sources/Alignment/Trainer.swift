@@ -58,7 +58,7 @@ public final class Trainer {
       return queries.map { Group($0) }
     }
     let schedule = scheduleState
-    let weights = try options.rewards.map { try $0.weight.value(at: schedule, option: "rewards.\($0.name).weight") }
+    let weights = try options.rewards.map { try $0.weight(at: schedule) }
     var sampling = options.sampling
     sampling.samples = options.groupSize
     sampling.seed = RandomStream(seed: options.seed, UInt64(state.rollouts)).key
@@ -112,7 +112,9 @@ public final class Trainer {
     var metrics = Table([("step", .integer(state.step)), ("loss", .number(outcome.loss))])
     metrics["grad_norm"] = .number(gradNorm)
     metrics["learning_rate"] = .number(learningRate)
-    RolloutMetrics(groups: groups, rewards: options.rewards.map(\.name)).add(to: &metrics)
+    let rewards = options.method.samples ? options.rewards : []
+    let rewardWeights = try rewards.map { (name: $0.name, weight: try $0.weight(at: schedule)) }
+    RolloutMetrics(groups: groups, rewards: rewardWeights).add(to: &metrics)
     if options.method == .grao {
       for (name, weight) in [
         ("exploration", weights.exploration), ("imitation", weights.imitation), ("regularizer", weights.regularizer),
@@ -124,10 +126,7 @@ public final class Trainer {
         metrics["weights/" + name] = .number(weight)
       }
     }
-    for reward in options.rewards where options.method.samples {
-      metrics["weights/" + reward.name] = .number(
-        try reward.weight.value(at: schedule, option: "rewards.\(reward.name).weight"))
-    }
+    for (name, weight) in rewardWeights { metrics["weights/" + name] = .number(weight) }
     metrics["entropy"] = .number(outcome.tokens == 0 ? 0 : outcome.entropySum / Double(outcome.tokens))
     if let violation = outcome.maximumLoadViolation { metrics["moe/load_max_violation"] = .number(violation) }
     if let difference = outcome.logprobDifference { metrics["sampling/logprob_difference"] = .number(difference) }

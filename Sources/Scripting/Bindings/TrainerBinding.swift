@@ -30,6 +30,7 @@ enum GroupConversion {
     table["reference"] = group.reference.map { Convert.value($0) }
     table["reference_mask"] = group.referenceMask.map { .array($0.map { .integer($0 ? 1 : 0) }) }
     table["reference_reward"] = group.referenceReward.map { .number($0) }
+    if !group.referenceRewards.isEmpty { table["reference_rewards"] = value(group.referenceRewards) }
     table["row"] = .table(row)
     table["samples"] = .array(group.samples.map(value))
     return .table(table)
@@ -40,10 +41,27 @@ enum GroupConversion {
     table["ids"] = Convert.value(sample.ids)
     table["text"] = sample.text.map(Value.string)
     table["reward"] = sample.reward.map { .number($0) }
-    table["rewards"] = .table(Table(sample.rewards.map { ($0.name, .number($0.value)) }))
+    table["rewards"] = value(sample.rewards)
+    if !sample.numbers.isEmpty { table["numbers"] = value(sample.numbers) }
     table["logprobs"] = sample.logprobs.map { Convert.value($0) }
     table["finish_reason"] = sample.finishReason.map { .string($0.rawValue) }
     return .table(table)
+  }
+
+  private static func value(_ numbers: [(name: String, value: Double)]) -> Value {
+    .table(Table(numbers.map { ($0.name, .number($0.value)) }))
+  }
+
+  private static func numbers(_ reader: OptionReader, _ name: String) throws(GRAOError) -> [(
+    name: String, value: Double
+  )] {
+    var numbers: [(name: String, value: Double)] = []
+    guard reader.has(name) else { return [] }
+    for (key, value) in try reader.nested(name).table {
+      guard let number = value.number else { throw reader.failure(name, "must hold numbers by name") }
+      numbers.append((key, number))
+    }
+    return numbers
   }
 
   /// - Parameter what: which group it is, for messages.
@@ -62,6 +80,7 @@ enum GroupConversion {
     }
     if reader.has("reference_mask") { group.referenceMask = try reader.numbers("reference_mask").map { $0 != 0 } }
     group.referenceReward = try reader.optionalNumber("reference_reward")
+    group.referenceRewards = try numbers(reader, "reference_rewards")
     for (index, value) in try reader.array("samples").enumerated() {
       group.samples.append(try sample(value, "\(what): sample \(index + 1)", model, after: prompt))
     }
@@ -84,11 +103,8 @@ enum GroupConversion {
     if reader.has("mask") { sample.mask = try reader.numbers("mask").map { $0 != 0 } }
     sample.text = try reader.optionalString("text")
     sample.finishReason = try reader.optionalString("finish_reason").flatMap(FinishReason.init)
-    if reader.has("rewards") {
-      for (name, value) in try reader.nested("rewards").table {
-        if let number = value.number { sample.rewards.append((name, number)) }
-      }
-    }
+    sample.rewards = try numbers(reader, "rewards")
+    sample.numbers = try numbers(reader, "numbers")
     return sample
   }
 
@@ -100,6 +116,7 @@ enum GroupConversion {
         OptionDeclaration("reference", .any, "string, ids or chat messages"),
         OptionDeclaration("reference_mask", .array(of: .number), "0 for tokens that are not trained on"),
         OptionDeclaration("reference_reward", .number, "of the reference"),
+        OptionDeclaration("reference_rewards", .table, "each reward's own value of the reference"),
         OptionDeclaration("row", .table, "the dataset row it was made from"),
         OptionDeclaration("samples", .array(), default: [], "completions"),
       ])
@@ -113,6 +130,7 @@ enum GroupConversion {
         OptionDeclaration("text", .string, "the completion, where ids are not given"),
         OptionDeclaration("reward", .number, "without one the sample is left out"),
         OptionDeclaration("rewards", .table, "each reward's own value"),
+        OptionDeclaration("numbers", .table, "what rewards log besides"),
         OptionDeclaration("logprobs", .array(of: .number), "the behaviour policy's"),
         OptionDeclaration("mask", .array(of: .number), "0 for tokens that are not trained on"),
         OptionDeclaration("finish_reason", .string, "why it ended", choices: ["stop", "length"]),
