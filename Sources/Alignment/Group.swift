@@ -14,6 +14,9 @@ public struct Group {
   public var referenceRewards: [(name: String, value: Double)] = []
   /// The rewards that failed on the reference.
   public var referenceFailures: [String] = []
+  /// The judged responses, for dpo.
+  public var chosen: EncodedResponse?
+  public var rejected: EncodedResponse?
 
   public init(
     prompt: [Int32], samples: [Sample] = [], reference: [Int32]? = nil, referenceReward: Double? = nil

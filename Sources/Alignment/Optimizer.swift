@@ -35,6 +35,7 @@ final class Optimizer {
     let parameters = network.parameters
     let norm = sumOfSquares(parameters.allGradients).squareRoot()
     guard norm.isFinite else { return norm }
+    parameters.prepareToChange()
     steps += 1
     var scale = 1.0
     if options.maxGradNorm > 0 { scale = min(1, options.maxGradNorm / (norm + 1e-6)) }

@@ -2,9 +2,10 @@ import Sampling
 import Values
 
 extension Group {
-  /// Tokens that the group's samples (or, without any, its reference) take, prompts included.
+  /// Tokens that the group's samples (or, without any, its reference or judged responses) take, prompts included.
   var tokenCount: Int {
-    let completions = samples.isEmpty ? [reference ?? []] : samples.map(\.ids)
+    let judged = [chosen, rejected].compactMap { $0?.ids }
+    let completions = samples.isEmpty ? (judged.isEmpty ? [reference ?? []] : judged) : samples.map(\.ids)
     return completions.reduce(0) { $0 + prompt.count + $1.count }
   }
 }
@@ -16,6 +17,7 @@ struct RolloutMetrics {
   let rewards: [(name: String, weight: Double)]
 
   func add(to metrics: inout Table) {
+    for (name, weight) in rewards { metrics["weights/" + name] = .number(weight) }
     let samples = groups.flatMap(\.samples)
     guard !samples.isEmpty else { return }
     if let statistics = RewardStatistics(groups: groups.map { $0.samples.compactMap(\.reward) }) {

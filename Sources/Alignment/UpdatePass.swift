@@ -9,6 +9,8 @@ struct UpdatePass {
   let temperature: Float
   /// Bound on the rows of a pass. One branch with its prompt always fits.
   let microBatchTokens: Int
+  /// Whether the weights are still those that sampled: then log-probabilities must be what sampling reported.
+  let isFirstUpdate: Bool
   /// Called before each pass.
   let checkInterrupt: () throws -> Void
 
@@ -17,6 +19,7 @@ struct UpdatePass {
     var loss = 0.0
     /// The objective's parts, in its order.
     var parts: [(name: String, value: Double)] = []
+    var diagnostics: [Diagnostic] = []
     var entropySum = 0.0
     var tokens = 0
     /// [layer][expert].
@@ -28,7 +31,7 @@ struct UpdatePass {
   struct Query {
     let tree: SequenceTree
     /// Complete but for `logp`.
-    let group: ObjectiveGroup
+    var group: ObjectiveGroup
 
     /// The group with the current policy's log-probabilities.
     func group(logp: [[Float]]) -> ObjectiveGroup {
@@ -51,13 +54,13 @@ struct UpdatePass {
     var rows = 0
     func flush() throws {
       try checkInterrupt()
-      if !pending.isEmpty { accumulate(pending, batch, &outcome) }
+      if !pending.isEmpty { try accumulate(pending, batch, &outcome) }
       (pending, rows) = ([], 0)
     }
     for query in queries {
       if query.tree.rows > microBatchTokens {
         try flush()
-        accumulateInPieces(query, batch, &outcome)
+        try accumulateInPieces(query, batch, &outcome)
         continue
       }
       if rows + query.tree.rows > microBatchTokens { try flush() }
@@ -69,23 +72,22 @@ struct UpdatePass {
   }
 
   /// Whole groups in one pass.
-  private func accumulate(_ queries: [Query], _ batch: ObjectiveBatch, _ outcome: inout Outcome) {
-    network.accumulateGradient(queries.map(\.tree), temperature: temperature) { scored in
+  private func accumulate(_ queries: [Query], _ batch: ObjectiveBatch, _ outcome: inout Outcome) throws {
+    try network.accumulateGradient(queries.map(\.tree), temperature: temperature) { scored in
       record(scored, &outcome)
-      return zip(queries, scored.logp).map { evaluate($0, logp: $1, batch, &outcome) }
+      return try zip(queries, scored.logp).map { try evaluate($0, logp: $1, batch, &outcome) }
     }
   }
 
   /// One group that is too large for a pass: the gradient of each piece by itself. Where the objective's coefficients
   /// depend on the log-probabilities, those of the whole group come first.
-  private func accumulateInPieces(_ query: Query, _ batch: ObjectiveBatch, _ outcome: inout Outcome) {
-    let pieces = pieces(of: query.tree)
-    let isLinear = !type(of: objective).dependsOnLogProbabilities
+  private func accumulateInPieces(_ query: Query, _ batch: ObjectiveBatch, _ outcome: inout Outcome) throws {
+    let pieces = query.tree.pieces(ofRows: microBatchTokens)
     var logp = query.tree.branches.map { $0.map { _ in Float(0) } }
-    if !isLinear {
+    if objective.dependsOnLogProbabilities {
       logp = pieces.flatMap { network.logProbabilities([$0], temperature: temperature).logp[0] }
     }
-    let gradient = objective.evaluate(query.group(logp: logp), in: batch).gradient.map { $0.map(Float.init) }
+    let gradient = try objective.evaluate(query.group(logp: logp), in: batch).gradient.map { $0.map(Float.init) }
     var branch = 0
     for piece in pieces {
       let branches = branch..<branch + piece.branches.count
@@ -96,41 +98,34 @@ struct UpdatePass {
       }
       branch = branches.upperBound
     }
-    _ = evaluate(query, logp: logp, batch, &outcome)
-  }
-
-  private func pieces(of tree: SequenceTree) -> [SequenceTree] {
-    var pieces: [SequenceTree] = []
-    var branches: [[Int32]] = []
-    for branch in tree.branches {
-      if !branches.isEmpty,
-        SequenceTree(prompt: tree.prompt, branches: branches + [branch]).rows > microBatchTokens
-      {
-        pieces.append(SequenceTree(prompt: tree.prompt, branches: branches))
-        branches = []
-      }
-      branches.append(branch)
-    }
-    return pieces + [SequenceTree(prompt: tree.prompt, branches: branches)]
+    _ = try evaluate(query, logp: logp, batch, &outcome)
   }
 
   /// dLoss/dlogp of one group, its loss and parts added to the outcome.
   private func evaluate(
     _ query: Query, logp: [[Float]], _ batch: ObjectiveBatch, _ outcome: inout Outcome
-  ) -> [[Float]] {
+  ) throws -> [[Float]] {
     let group = query.group(logp: logp)
-    for (index, values) in logp.enumerated() {
+    for (index, values) in logp.enumerated() where isFirstUpdate {
       guard let behaviour = group.sequences[index].behaviour else { continue }
       for (now, then) in zip(values, behaviour) {
         outcome.logprobDifference = max(outcome.logprobDifference ?? 0, abs(Double(now) - then))
       }
     }
-    let value = objective.evaluate(group, in: batch)
+    let value = try objective.evaluate(group, in: batch)
     outcome.loss += value.loss
     if outcome.parts.isEmpty {
       outcome.parts = value.parts
     } else {
       for (index, part) in value.parts.enumerated() { outcome.parts[index].value += part.value }
+    }
+    for diagnostic in value.diagnostics {
+      if let place = outcome.diagnostics.firstIndex(where: { $0.name == diagnostic.name }) {
+        outcome.diagnostics[place].sum += diagnostic.sum
+        outcome.diagnostics[place].count += diagnostic.count
+      } else {
+        outcome.diagnostics.append(diagnostic)
+      }
     }
     return value.gradient.map { $0.map(Float.init) }
   }
