@@ -24,7 +24,7 @@ struct GroupReader {
       for sample in group.samples where sample.reward != nil {
         try check(sample)
         branches.append(sample.ids)
-        sequences.append(sequence(sample))
+        sequences.append(try sequence(sample))
       }
     }
     if roles.contains(.reference) {
@@ -36,8 +36,10 @@ struct GroupReader {
         throw GRAOError("the reference's reward is \(reward)")
       }
       branches.append(reference)
-      sequences.append(
-        SequenceTokens(role: .reference, logp: [], mask: group.referenceMask, reward: group.referenceReward))
+      var sequence = SequenceTokens(
+        role: .reference, logp: [], mask: group.referenceMask, reward: group.referenceReward)
+      if sequence.reward != nil { sequence.rewards = try rewards(group.referenceRewards, "the reference") }
+      sequences.append(sequence)
     }
     for (role, name, response) in [
       (SequenceTokens.Role.chosen, "chosen", group.chosen), (.rejected, "rejected", group.rejected),
@@ -55,11 +57,28 @@ struct GroupReader {
     return UpdatePass.Query(tree: tree, group: ObjectiveGroup(sequences: sequences))
   }
 
-  private func sequence(_ sample: Group.Sample) -> SequenceTokens {
+  private func sequence(_ sample: Group.Sample) throws(GRAOError) -> SequenceTokens {
     let isCut = options.masksTruncated && sample.finishReason == .length
-    return SequenceTokens(
+    var sequence = SequenceTokens(
       role: .sample, logp: [], behaviour: sample.logprobs.map { $0.map(Double.init) },
       mask: isCut ? sample.ids.map { _ in false } : sample.mask, reward: sample.reward)
+    sequence.rewards = try rewards(sample.rewards, "a sample")
+    return sequence
+  }
+
+  /// Each reward's own value in the run's order, where advantages are made of them.
+  private func rewards(
+    _ given: [(name: String, value: Double)], _ what: String
+  ) throws(GRAOError) -> [Double?] {
+    guard options.rewardAggregation == .normalizeThenSum else { return [] }
+    if let other = given.first(where: { value in !options.rewards.contains { $0.name == value.name } }) {
+      throw GRAOError("\(what) has a value of the reward '\(other.name)', which the run does not have")
+    }
+    guard !given.isEmpty else {
+      throw GRAOError(
+        "\(what) has no values in 'rewards', which option 'reward_aggregation' = \"normalize_then_sum\" needs")
+    }
+    return options.rewards.map { reward in given.first { $0.name == reward.name }?.value }
   }
 
   private func check(_ sample: Group.Sample) throws(GRAOError) {

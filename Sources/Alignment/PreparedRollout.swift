@@ -22,6 +22,8 @@ struct RolloutPreparation {
   let reader: GroupReader
   let options: TrainingOptions
   let reference: ReferenceModel?
+  /// Of the run's rewards at this step.
+  let rewardWeights: [Double]
   let checkInterrupt: () throws -> Void
 
   /// - Parameter objective: which groups it accepts.
@@ -31,7 +33,10 @@ struct RolloutPreparation {
     }
     if options.method.samples {
       var read = queries.map(\.group)
-      options.advantage.assign(to: &read)
+      switch options.rewardAggregation {
+      case .sumThenNormalize: options.advantage.assign(to: &read)
+      case .normalizeThenSum: options.advantage.assign(to: &read, weights: rewardWeights)
+      }
       for (index, group) in read.enumerated() { queries[index].group = group }
     }
     queries = queries.filter { objective.accepts($0.group) }

@@ -96,14 +96,15 @@ public final class Trainer {
     return try update(rollout, rollout.queries[...], of: groups, isFirst: true)
   }
 
-  private var preparation: RolloutPreparation {
+  private func preparation(at schedule: ScheduleState) throws -> RolloutPreparation {
     RolloutPreparation(
       reader: GroupReader(model: model, options: options), options: options, reference: reference,
-      checkInterrupt: checkInterrupt)
+      rewardWeights: try rewardWeights(at: schedule).map(\.weight), checkInterrupt: checkInterrupt)
   }
 
   private func prepare(_ groups: [Group]) throws -> PreparedRollout {
-    try preparation.prepare(groups, for: options.objective(at: scheduleState, referencePoint: 0))
+    let schedule = scheduleState
+    return try preparation(at: schedule).prepare(groups, for: options.objective(at: schedule, referencePoint: 0))
   }
 
   /// One optimizer step on some queries of a rollout.
@@ -119,7 +120,7 @@ public final class Trainer {
     }
     var referencePoint = 0.0
     if case .responses = options.preference, options.method == .dpo {
-      referencePoint = try preparation.mismatchedDivergence(queries, policy: model.network)
+      referencePoint = try preparation(at: schedule).mismatchedDivergence(queries, policy: model.network)
     }
     let objective = try options.objective(at: schedule, referencePoint: referencePoint)
     let batch = ObjectiveBatch(

@@ -70,6 +70,7 @@ public struct TrainingOptions {
   public var weights = ComponentWeights()
   public var curriculum: (any Curriculum)?
   public var advantage: AdvantageOptions
+  public var rewardAggregation = RewardAggregation.sumThenNormalize
   /// The importance ratio and its clip; nil has none, which is grao's default.
   public var ratio: RatioOptions?
   public var kl = KLOptions()

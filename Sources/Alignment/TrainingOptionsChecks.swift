@@ -28,6 +28,15 @@ extension TrainingOptions {
     if advantage.group == .withReference, method == .grpo {
       try refuse("advantage.group", "\"with_reference\" needs method grao: grpo does not score the reference")
     }
+    if rewardAggregation == .normalizeThenSum {
+      let value = "\"normalize_then_sum\""
+      if !method.samples { try refuse("reward_aggregation", "needs a method that samples, not \(method)") }
+      if rewards.isEmpty { try refuse("reward_aggregation", "\(value) needs option 'rewards', for their weights") }
+      if advantage.scale != .std || advantage.baseline != .mean {
+        let name = advantage.scale != .std ? "scale" : "baseline"
+        try refuse("advantage.\(name)", "cannot be chosen with reward_aggregation \(value), which normalises itself")
+      }
+    }
     if !method.samples {
       let words = "needs a method that samples, not \(method)"
       if iterations > 1 { try refuse("num_iterations", words) }

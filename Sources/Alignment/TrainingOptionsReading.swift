@@ -75,6 +75,7 @@ extension TrainingOptions {
     weights.exploration = try schedule("exploration")
     weights.imitation = try schedule("imitation")
     weights.regularizer = try schedule("regularizer")
+    rewardAggregation = RewardAggregation(rawValue: try reader.string("reward_aggregation")) ?? .sumThenNormalize
     let advantages = try reader.nested("advantage")
     if let group = try advantages.optionalString("group").flatMap(AdvantageOptions.Group.init) {
       advantage.group = group

@@ -16,6 +16,7 @@ extension TrainingOptions {
       ]
     }
     if method.samples {
+      table["reward_aggregation"] = .string(rewardAggregation.rawValue)
       table["advantage"] = [
         "group": .string(advantage.group.rawValue), "baseline": .string(advantage.baseline.rawValue),
         "scale": .string(advantage.scale.rawValue), "epsilon": .number(advantage.epsilon),

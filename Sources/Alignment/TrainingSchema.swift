@@ -22,6 +22,10 @@ extension TrainingOptions {
         OptionDeclaration(
           "weights", .nested(weights), default: .table(Table()), "grao: weights of the objective's parts"),
         OptionDeclaration("curriculum", .object("a function or a curriculum plugin"), "weight of each row"),
+        OptionDeclaration(
+          "reward_aggregation", .string, default: "sum_then_normalize",
+          "advantages of the rewards' sum, or the sum of each reward's own advantages (GDPO)",
+          choices: RewardAggregation.allCases.map { .string($0.rawValue) }),
         OptionDeclaration("advantage", .nested(advantage), default: .table(Table()), "how rewards become advantages"),
         OptionDeclaration("ratio", .nested(ratio), "grpo, grao: the importance ratio; grao has none by default"),
         OptionDeclaration(

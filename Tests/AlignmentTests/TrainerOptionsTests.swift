@@ -74,6 +74,7 @@ extension TrainerSuite {
           "method": "grao", "data": "rows (6 rows)",
           "rewards": [["name": "reward1", "weight": 1], ["name": "b", "weight": 2]], "on_reward_error": "skip",
           "weights": ["exploration": 1, "imitation": linear, "regularizer": 0],
+          "reward_aggregation": "sum_then_normalize",
           "advantage": ["group": "samples", "baseline": "mean", "scale": "none", "epsilon": 0.5],
           "ratio": ["level": "sequence", "form": "clipped"], "clip": ["low": 0.2, "high": 0.3],
           "mask_truncated_completions": true, "resample_rounds": 2, "num_iterations": 3, "num_mini_batches": 2,

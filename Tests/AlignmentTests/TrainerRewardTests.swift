@@ -188,6 +188,44 @@ extension TrainerSuite {
         try message { try Self.rollout([Reward(name: "batch", scorer: Batch())]) } == "reward 'batch': too late")
     }
 
+    /// A reward a hundred times as large as another rules the sum, and not the sum of advantages.
+    @Test func aggregationIsTheRuns() throws {
+      let rewards = [
+        Reward("small", weight: .constant(2)) { Double($0.ids[0] % 2) },
+        Reward("large") { 100 * Double($0.ids.count { $0 % 3 == 0 }) },
+      ]
+      func step(_ aggregation: RewardAggregation, _ rewards: [Reward]) throws -> Table {
+        let options = try graoOptions(rewards) {
+          $0.rewardAggregation = aggregation
+          $0.groupSize = 8
+        }
+        let trainer = try Trainer(Model.fixture("llama"), options)
+        return try trainer.step(trainer.rollout(rows(2)))
+      }
+      let (sum, each) = (try step(.sumThenNormalize, rewards), try step(.normalizeThenSum, rewards))
+      #expect(sum["reward"] == each["reward"] && sum["loss"] != each["loss"])
+      // The size of a reward does not matter to it, nor that of all weights.
+      let scaled = [
+        Reward("small", weight: .constant(4)) { 64 * Double($0.ids[0] % 2) },
+        Reward("large", weight: .constant(2)) { 25 * Double($0.ids.count { $0 % 3 == 0 }) },
+      ]
+      let same = try step(.normalizeThenSum, scaled)
+      #expect(abs(try same.number("loss") - each.number("loss")) < 1e-12)
+      // What comes back by hand has its rewards with it.
+      let trainer = try Trainer(
+        Model.fixture("llama"), graoOptions(rewards) { $0.rewardAggregation = .normalizeThenSum })
+      var groups = try trainer.rollout(rows(1))
+      groups[0].samples[1].rewards = []
+      #expect(
+        try message { try trainer.step(groups) }
+          == "group 1: a sample has no values in 'rewards', which option 'reward_aggregation' = "
+          + "\"normalize_then_sum\" needs")
+      groups[0].samples[1].rewards = [("other", 1)]
+      #expect(
+        try message { try trainer.step(groups) }
+          == "group 1: a sample has a value of the reward 'other', which the run does not have")
+    }
+
     @Test func scoringStopsAtTheFirstFailure() throws {
       var calls = 0
       let reward = Reward("late") { _ in

@@ -183,6 +183,33 @@ extension BindingSuite {
         """)
     }
 
+    @Test func rewardsMayBeNormalizedOneByOne() throws {
+      try script(
+        """
+        local function run(aggregation, size)
+          return train {
+            reward_aggregation = aggregation, group_size = 6, seed = 5,
+            rewards = { function(sample) return sample.ids[1] * size end, function(sample) return #sample.ids end },
+          }.loss
+        end
+        near(run("normalize_then_sum", 1), run("normalize_then_sum", 1024), 1e-12)
+        check(run("sum_then_normalize", 1) ~= run("sum_then_normalize", 1024))
+        equal(run(none, 1), run("sum_then_normalize", 1))
+        fails("grao.train: option 'reward_aggregation' must be one of 'sum_then_normalize', 'normalize_then_sum', not 'gdpo'",
+          function() run("gdpo", 1) end)
+        fails("grao.train: option 'reward_aggregation' needs a method that samples, not sft",
+          function() train { method = "sft", reward_aggregation = "normalize_then_sum" } end)
+        fails("grao.train: option 'advantage.scale' cannot be chosen with reward_aggregation \\"normalize_then_sum\\", "
+          .. "which normalises itself",
+          function() train { reward_aggregation = "normalize_then_sum", advantage = { scale = "none" } } end)
+        fails("grao.train: option 'reward_aggregation' \\"normalize_then_sum\\" needs option 'rewards', for their weights",
+          function() trainer { reward_aggregation = "normalize_then_sum", rewards = none } end)
+        -- Through Lua and back, each reward's own values come along.
+        local t = trainer { reward_aggregation = "normalize_then_sum", rewards = { function(s) return s.ids[1] end } }
+        check(t:step(t:rollout(sums(2))).loss)
+        """)
+    }
+
     @Test func aRewardMayLogNumbers() throws {
       try script(
         """
@@ -202,6 +229,26 @@ extension BindingSuite {
         fails("reward 'r' logs 'std', which is a name of the engine's own", function()
           train { rewards = { { name = "r", score = function() return 1, { std = 1 } end } } }
         end)
+        """)
+    }
+
+    @Test func aModelOfOurOwnJudges() throws {
+      try script(
+        """
+        -- A tokenizer for sums knows no words; ids that it lacks are left out.
+        local judge = grao.judge(tiny { config = { max_position_embeddings = 2048 } }, { criterion = "is it right" })
+        equal({ tostring(judge), judge.name }, { "grao.judge: is it right", "judge" })
+        local summary = train { rewards = { judge } }
+        check(math.abs(summary["rewards/judge/mean"]) <= 1 and summary["rewards/judge/order_bias"] <= 1)
+        equal({ summary.reference_reward, summary["rewards/judge/failed"] }, { 0.0, 0 })
+        local greedy = { name = "g", score = grao.judge(tiny { config = { max_position_embeddings = 2048 } }, { answers = "greedy" }) }
+        local skipped = train { rewards = { greedy }, on_reward_error = "skip" }
+        check(skipped["rewards/g/failed"] > 0)
+        fails("grao.judge: a judge needs a model with a tokenizer", function() grao.judge(tiny { tokenizer = none }) end)
+        fails("grao.judge: unknown option 'criterium' (did you mean 'criterion'?)", function()
+          grao.judge(tiny(), { criterium = "x" })
+        end)
+        fails("argument 1 of grao.judge must be a model, not a string", function() grao.judge("path") end)
         """)
     }
 

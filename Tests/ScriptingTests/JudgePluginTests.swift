@@ -3,6 +3,8 @@ import Scripting
 import Testing
 import Values
 
+@testable import Alignment
+
 /// The shipped plugin `judge`, against a server that plays the model.
 @Suite(.serialized) struct JudgePluginTests {
   /// What a judge would see of a request.
@@ -86,6 +88,7 @@ import Values
     // A tie in one order.
     let half = try LocalServer { Self.reply(Question($0).first == "a" ? "1 > 2" : "1 = 2") }
     #expect(try judge(half).values([sample("a")]) == [0.5])
+    #expect(try judge(half).scores([sample("a")])[0].get().numbers["order_bias"] == 0.5)
     #expect(try judge(half, ["combine": "agree"]).values([sample("a")]) == [0])
     let sure = try LocalServer(Self.byLength)
     #expect(try judge(sure, ["combine": "agree"]).values([sample("a"), sample("longer")]) == [-1, 1])
@@ -201,6 +204,26 @@ import Values
     #expect(server.requests.allSatisfy { $0.headers["authorization"] == "Bearer k-1" })
     let found = message { try judge(server, ["api_key_env": "GRAO_TEST_NO_KEY"]).values([sample("a")]) }
     #expect(found.hasSuffix("plugin 'judge': the environment variable 'GRAO_TEST_NO_KEY' is not set"))
+  }
+
+  /// The same words as those that a model of our own is asked with.
+  @Test(arguments: ["helpful", "harmless", "which is 100% funnier"]) func theQuestionIsTheEngines(_ criterion: String)
+    throws
+  {
+    let server = try LocalServer(Self.byLength)
+    let prompt: Value = [["role": "system", "content": "Be brief."], ["role": "user", "content": "Is it?"]]
+    let rows: [Value] = [["prompt": "question"], ["prompt": prompt]]
+    let samples = rows.map { row in
+      RewardSample(
+        prompt: row["prompt"]?.string ?? "rendered", completion: "a\n", reference: "four", ids: [], finishReason: .stop,
+        row: row.table ?? Table(), step: 1, isReference: false)
+    }
+    for sample in try judge(server, ["criterion": .string(criterion)]).score(samples) { _ = try sample.get() }
+    let expected = samples.flatMap { sample in
+      [true, false].map { JudgeQuestion(criterion: criterion).text(sample, completionFirst: $0) }
+    }
+    #expect(Set(server.requests.map { Question($0).text }) == Set(expected.compactMap { $0 }))
+    #expect(server.requests.count == 4)
   }
 
   @Test func aTrainingRunJudges() throws {

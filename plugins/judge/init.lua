@@ -3,8 +3,9 @@
 local question = require "question"
 
 --- The request of a question, whose text is also its name in the cache.
-local function body(options, context, first, second)
-  local content = { model = options.model, messages = question.messages(options.criterion, context, first, second) }
+local function body(options, sample, first, second)
+  local text = question.text(options.criterion, sample, first, second)
+  local content = { model = options.model, messages = { { role = "user", content = text } } }
   for key, value in pairs(options.parameters) do content[key] = value end
   return json.encode(content)
 end
@@ -122,23 +123,22 @@ return {
         scores[i] = 0
       else
         pairs_of[i] = {
-          add(body(options, sample.prompt, completion, reference)),
-          add(body(options, sample.prompt, reference, completion)),
+          add(body(options, sample, completion, reference)),
+          add(body(options, sample, reference, completion)),
         }
       end
     end
     local verdicts = ask(questions, options, counts)
-    local judged, contradicted = 0, 0
+    local judged, bias = 0, 0
     for i, pair in pairs(pairs_of) do
       local first, second = verdicts[pair[1]], verdicts[pair[2]]
       scores[i] = combine(first, second, options)
       if type(scores[i]) == "number" then
-        judged = judged + 1
-        if first ~= -second then contradicted = contradicted + 1 end
+        judged, bias = judged + 1, bias + math.abs(first + second) / 2
       end
     end
-    -- How often the order of the texts decides.
-    if judged > 0 then counts.order_bias = contradicted / judged end
+    -- 0: both orders always say the same; 1: the order alone decides.
+    if judged > 0 then counts.order_bias = bias / judged end
     return scores, counts
   end,
 }

@@ -33,6 +33,8 @@ package struct SequenceTokens: Sendable {
   package var mask: [Bool]?
   /// R(x, y); nil where no reward applies. A sample without one is left out.
   package var reward: Double?
+  /// Each reward's own value, in the run's order; nil where it does not apply.
+  package var rewards: [Double?] = []
   /// Â, which ``AdvantageOptions`` assigns from the group's rewards; nil where the sequence has none.
   package var advantage: Double?
 

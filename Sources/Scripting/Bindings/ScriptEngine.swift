@@ -30,6 +30,7 @@ package final class ScriptEngine {
     try state.register(DatasetBinding.dataset)
     try state.register(ScheduleBinding.scheduleClass)
     try state.register(PluginBinding.plugin)
+    try state.register(JudgeBinding.judge)
     try state.register(TrainerBinding.trainer(self))
     try state.register(module: "grao", module)
     let clear = HostFunction("print") { [unowned self] _ in
@@ -102,6 +103,7 @@ package final class ScriptEngine {
         ]
       },
       "plugin": function("plugin") { [unowned self] call in try PluginBinding.make(call, on: pluginPath) },
+      "judge": function("judge") { [unowned self] call in [.object(try JudgeBinding.make(call, self))] },
       "schedule": ScheduleBinding.module,
       "json": JSONFunctions.module,
     ]
