@@ -28,7 +28,7 @@ public final class Trainer {
     try options.check()
     self.model = model
     self.options = options
-    reader = RowReader(model: model, readsPreference: options.method.needsPreference)
+    reader = RowReader(model: model, readsPreference: options.method == .dpo || options.method == .custom)
     reference = options.usesReferenceModel ? ReferenceModel(freezing: model.network) : nil
     panel = RewardPanel(rewards: options.rewards, onError: options.onRewardError)
     optimizer = Optimizer(model.network, options.optimizer)
@@ -58,7 +58,7 @@ public final class Trainer {
     }
     if options.method.needsPreference { try checkPreference(queries, rows.map(\.name)) }
     state.rollouts += 1
-    guard options.method.samples else {
+    guard options.samples else {
       return queries.map { Group($0) }
     }
     let schedule = scheduleState
@@ -69,7 +69,7 @@ public final class Trainer {
     sampling.logprobs = .temperature(options.objectiveTemperature)
     let rollout = Rollout(
       model: model, panel: panel, weights: weights, step: schedule.step,
-      scoresReference: options.method.needsReference)
+      scoresReference: options.scoresReference)
     return try rollout.groups(queries, sampling) { tokens in
       try checkInterrupt()
       try progress(tokens)
@@ -125,6 +125,7 @@ public final class Trainer {
     let batch = ObjectiveBatch(
       groups: queries.count, sequences: queries.reduce(0) { $0 + $1.group.sequences.count },
       tokens: queries.reduce(0) { $0 + $1.trainedTokens })
+    if state.step == 0, options.checksDerivative { try checkDerivative(queries) }
     model.network.parameters.zeroGradients()
     let pass = UpdatePass(
       network: model.network, objective: objective, temperature: options.objectiveTemperature,
@@ -155,10 +156,21 @@ public final class Trainer {
     metrics["entropy"] = .number(outcome.tokens == 0 ? 0 : outcome.entropySum / Double(outcome.tokens))
     if let violation = outcome.maximumLoadViolation { metrics["moe/load_max_violation"] = .number(violation) }
     if let difference = outcome.logprobDifference { metrics["sampling/logprob_difference"] = .number(difference) }
-    if options.method.samples { metrics["groups/dropped"] = .integer(rollout.dropped) }
+    if options.samples { metrics["groups/dropped"] = .integer(rollout.dropped) }
     metrics["num_tokens"] = .integer(state.tokens)
     state.metrics = metrics
     return metrics
+  }
+
+  /// Compares a user's derivative with differences, at the current log-probabilities of the first groups.
+  private func checkDerivative(_ queries: ArraySlice<UpdatePass.Query>) throws {
+    let check = DerivativeCheck(objective: try options.customObjective())
+    for (place, query) in queries.prefix(4).enumerated() {
+      let logp = try model.network.logProbabilities(
+        [query.tree], temperature: options.objectiveTemperature, microBatchTokens: options.microBatchTokens,
+        checkInterrupt: checkInterrupt)
+      try check.check(query.group(logp: logp[0]), place: place + 1)
+    }
   }
 
   /// What the objective says of the step, and the weights that it was made with.
@@ -177,11 +189,14 @@ public final class Trainer {
         metrics["weights/" + name] = .number(weight)
       }
     }
+    if options.method == .custom {
+      for part in outcome.parts { metrics["objective/" + part.name] = .number(part.value) }
+    }
     for diagnostic in outcome.diagnostics { metrics[diagnostic.name] = .number(diagnostic.mean) }
     if options.method == .grpo, options.kl.isUsed {
       metrics["weights/kl"] = .number(try options.kl.coefficient.value(at: schedule, option: "kl.coefficient"))
     }
-    for reward in options.rewards where options.method.samples {
+    for reward in options.rewards where options.samples {
       metrics["weights/" + reward.name] = .number(
         try reward.weight.value(at: schedule, option: "rewards.\(reward.name).weight"))
     }
@@ -197,7 +212,7 @@ public final class Trainer {
     guard let data = options.data else {
       throw GRAOError("grao.train: option 'data' is missing: a dataset is required")
     }
-    if options.method.samples, options.rewards.isEmpty {
+    if options.samples, options.rewards.isEmpty {
       throw GRAOError("grao.train: option 'rewards' is missing: method '\(options.method)' needs at least one")
     }
     if isRunning { throw GRAOError("the trainer is running: its own rewards and curricula cannot run it again") }

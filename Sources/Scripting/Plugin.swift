@@ -4,13 +4,14 @@ import Values
 /// ran out of time or memory the next one finds the plugin loaded anew.
 package final class Plugin {
   package enum Kind: String, CaseIterable, Sendable {
-    case reward, curriculum, schedule
+    case reward, curriculum, schedule, objective
 
     var functionNames: [String] {
       switch self {
       case .reward: ["score", "score_batch"]
       case .curriculum: ["weight"]
       case .schedule: ["value"]
+      case .objective: ["loss"]
       }
     }
   }
@@ -59,6 +60,7 @@ package final class Plugin {
     }
     do {
       let state = try Sandbox.state(folder: folder, limits: limits, seed: seed)
+      try TrackedBinding.register(in: state)
       let returned = try state.load(try SourceFile.read(path), name: path).call()
       var manifest = try PluginManifest(returned.first ?? .null, path: path, folderName: name)
       if manifest.functionName == "score_batch" {
@@ -105,10 +107,12 @@ package final class Plugin {
     return LuaError(kind: error.kind, message: message, traceback: error.traceback)
   }
 
-  private func call(_ arguments: [Value]) throws -> Value {
+  private func call(_ arguments: [Value]) throws -> Value { try callForAll(arguments).first ?? .null }
+
+  private func callForAll(_ arguments: [Value]) throws -> [Value] {
     if state == nil { (state, manifest) = try Self.load(folder, limits, seed) }
     do {
-      return try manifest.function.call(arguments + [.table(options)]).first ?? .null
+      return try manifest.function.call(arguments + [.table(options)])
     } catch {
       if error.kind != .error { state = nil }
       throw Self.describe(error, name, folder + "/init.lua", limits)
@@ -133,7 +137,9 @@ package final class Plugin {
 
   private func require(_ kind: Kind) throws(GRAOError) {
     guard self.kind == kind else {
-      throw GRAOError("plugin '\(name)' is a \(self.kind.rawValue), and cannot be used as a \(kind.rawValue)")
+      throw GRAOError(
+        "plugin '\(name)' is a \(self.kind.rawValue), and cannot be used as \(kind == .objective ? "an" : "a") \(kind.rawValue)"
+      )
     }
   }
 
@@ -170,6 +176,12 @@ package final class Plugin {
         return weight
       }
     }
+  }
+
+  /// What an objective returns for a group.
+  func loss(_ group: Value) throws -> [Value] {
+    try require(.objective)
+    return try callForAll([group])
   }
 
   /// A schedule's value at a step.

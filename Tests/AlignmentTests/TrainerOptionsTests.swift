@@ -130,7 +130,7 @@ extension TrainerSuite {
         ),
         (["on_reward_error": "zero"], "option 'on_reward_error' must be one of 'stop', 'skip', not 'zero'"),
         (["stop": ""], "option 'stop' must not hold an empty string"),
-        (["method": .null], "option 'method' is missing: a string is required"),
+        (["method": .null], "option 'method' is missing: a string or an objective of your own is required"),
         (["eval_every": 2], "option 'eval_every' needs option 'eval_data'"),
       ]
       for (changes, expected) in cases {
@@ -231,7 +231,7 @@ extension TrainerSuite {
           ["method": "dpo", "kl": ["coefficient": 0.1]],
           "option 'kl.coefficient' does not apply to method dpo: dpo.beta holds it to the reference"
         ),
-        (["method": "sft", "ratio": [:]], "option 'ratio' needs a method that samples, not sft"),
+        (["method": "sft", "ratio": [:]], "option 'ratio' needs method grpo or grao, not sft"),
         (["method": "sft", "num_iterations": 2], "option 'num_iterations' needs a method that samples, not sft"),
         (["method": "dpo", "resample_rounds": 1], "option 'resample_rounds' needs a method that samples, not dpo"),
         (
