@@ -12,16 +12,19 @@ extension TrainerSuite {
       let share = Reward("share") { sample in
         Double(sample.ids.count { $0 == target }) / Double(sample.ids.count)
       }
-      var options = TrainingOptions(method: .grpo)
+      var options = TrainingOptions(method: .sft)
       options.rewards = [share]
-      options.data = try dataset(6)
-      options.evaluationData = try dataset(3)
-      options.promptsPerStep = 6
-      options.groupSize = 8
-      options.sampling.maxNewTokens = 4
-      options.sampling.temperature = 1
+      let answers = rows(4).map { row in
+        var row = row
+        row["reference"] = [.integer(Int(target)), .integer(Int(target))]
+        return row
+      }
+      options.data = try Dataset(rows: answers, source: "answers")
+      options.evaluationData = options.data
+      options.promptsPerStep = 4
+      options.sampling.maxNewTokens = 2
       options.optimizer.learningRate = .constant(0.01)
-      options.steps = 30
+      options.steps = 20
       return TrainingStage(name: name, options: options)
     }
 
