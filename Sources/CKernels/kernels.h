@@ -119,6 +119,17 @@ typedef struct {
   void (*ungather_add)(const float *dsorted, const int32_t *slot, float *dx, size_t t, size_t k, size_t c);
 } gk_experts_kernels;
 
+/// router.inc
+typedef struct {
+  /// scratch: E floats.
+  void (*loss_gradient)(
+    const gk_routing *rule, const float *logits, const float *scores, const float *lse, const int32_t *segment,
+    const float *balance, const float *z, float *dlogits, size_t t, float *scratch);
+} gk_router_kernels;
+
+/// Added to a sum of sigmoid scores before they are divided by it.
+#define GK_SCORE_EPSILON 1e-20f
+
 /// softcap.inc
 typedef struct {
   void (*forward)(float *x, float cap, size_t count);
@@ -154,6 +165,7 @@ struct gk_kernels {
   gk_glu_kernels glu;
   gk_attention_kernels attention;
   gk_experts_kernels experts;
+  gk_router_kernels router;
   gk_softcap_kernels softcap;
   gk_vocabulary_kernels vocabulary;
   gk_optimizer_kernels optimizer;

@@ -252,7 +252,7 @@ package struct RoutingRule {
     self.scale = scale
   }
 
-  fileprivate func routing(experts: Int) -> gk_routing {
+  func routing(experts: Int) -> gk_routing {
     gk_routing(
       e: experts, k: perToken, scoring: scoring == .softmax ? GK_SOFTMAX : GK_SIGMOID, groups: groups,
       groups_kept: groupsKept, by_two: groupsByTwo, normalize: normalize, epsilon: epsilon, scale: scale)

@@ -48,6 +48,10 @@ ARCHITECTURES = {
     "deepseek_v3-halves": (36, DeepseekV3Config(
         **DEEPSEEK, q_lora_rank=None, n_group=2, topk_group=1, rope_interleave=False,
         norm_topk_prob=False), 9),
+    "deepseek_v2-sparse": (37, DeepseekV2Config(
+        **DEEPSEEK | dict(first_k_dense_replace=0), q_lora_rank=None, n_shared_experts=1, topk_method="greedy"), 7),
+    "deepseek_v3-sparse": (38, DeepseekV3Config(
+        **DEEPSEEK | dict(first_k_dense_replace=0), q_lora_rank=None, n_shared_experts=1, n_group=2, topk_group=1), 7),
     "gemma3_text": (18, Gemma3TextConfig(
         **SHARED | dict(num_hidden_layers=3, intermediate_size=24, tie_word_embeddings=True), head_dim=16, sliding_window=4,
         sliding_window_pattern=2, query_pre_attn_scalar=24, rope_parameters=dict(

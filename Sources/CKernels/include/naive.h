@@ -86,6 +86,17 @@ void naive_combine_gradient(
   const double *dy, const double *x, const int32_t *slot, const double *weights, double *dx, double *dweights,
   size_t t, size_t k, size_t c);
 
+// ---------------------------------------------------------------- losses of routers (naive_router.c)
+
+/// probability[S, E] and squares[S] of gk_router_sums are added to.
+void naive_router_sums(
+  const gk_routing *rule, const double *logits, const int32_t *offsets, double *probability, double *squares,
+  size_t segments);
+/// dlogits is added to.
+void naive_router_loss_gradient(
+  const gk_routing *rule, const double *logits, const int32_t *segment, const double *balance, const double *z,
+  double *dlogits, size_t t);
+
 // ---------------------------------------------------------------- vocabulary (naive_vocabulary.c)
 
 /// x becomes softcap · tanh(x / softcap).
