@@ -129,7 +129,7 @@ public final class Trainer {
         try reward.weight.value(at: schedule, option: "rewards.\(reward.name).weight"))
     }
     metrics["entropy"] = .number(outcome.tokens == 0 ? 0 : outcome.entropySum / Double(outcome.tokens))
-    if let violation = outcome.maximumLoadViolation { metrics["moe/load_max_violation"] = .number(violation) }
+    if let violation = outcome.routers.layers.map(\.maximumViolation).max() { metrics["moe/load_max_violation"] = .number(violation) }
     if let difference = outcome.logprobDifference { metrics["sampling/logprob_difference"] = .number(difference) }
     if options.method.samples { metrics["groups/dropped"] = .integer(groups.count - queries.count) }
     metrics["num_tokens"] = .integer(state.tokens)

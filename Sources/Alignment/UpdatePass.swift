@@ -19,8 +19,7 @@ struct UpdatePass {
     var parts: [(name: String, value: Double)] = []
     var entropySum = 0.0
     var tokens = 0
-    /// [layer][expert].
-    var expertLoad: [[Int]] = []
+    var routers = RouterTally()
     var logprobDifference: Double?
   }
 
@@ -139,23 +138,6 @@ struct UpdatePass {
     let tokens = scored.logp.joined().reduce(0) { $0 + $1.count }
     outcome.entropySum += scored.entropy * Double(tokens)
     outcome.tokens += tokens
-    if outcome.expertLoad.isEmpty {
-      outcome.expertLoad = scored.expertLoad
-    } else {
-      for layer in scored.expertLoad.indices {
-        for (expert, load) in scored.expertLoad[layer].enumerated() { outcome.expertLoad[layer][expert] += load }
-      }
-    }
-  }
-}
-
-extension UpdatePass.Outcome {
-  /// Largest share of a layer's routed tokens that one expert got, times the experts, minus 1; the worst layer's.
-  var maximumLoadViolation: Double? {
-    expertLoad.compactMap { load in
-      let total = load.reduce(0, +)
-      guard total > 0, let largest = load.max() else { return nil }
-      return Double(largest) / Double(total) * Double(load.count) - 1
-    }.max()
+    outcome.routers += scored.routers
   }
 }

@@ -28,6 +28,8 @@ package struct ArchitecturePlan {
   package let headSize: Int
   package let keyValueWidth: KeyValueWidth
   package let expertsPerToken: Int
+  /// The load-balancing loss; nil without experts.
+  package var balancing: LoadBalancing?
 }
 
 package let architectures: [any Architecture.Type] = [

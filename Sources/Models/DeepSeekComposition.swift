@@ -73,7 +73,7 @@ struct DeepSeekShape {
   }
 
   func plan(
-    in store: ParameterStore, rule: RoutingRule, isCorrected: Bool, bias: Bool = false
+    in store: ParameterStore, rule: RoutingRule, balancing: LoadBalancing, isCorrected: Bool, bias: Bool = false
   ) throws(GRAOError) -> ArchitecturePlan {
     let channels = decoder.channels
     let composed = try decoder.decoder(in: store, DecoderStyle()) { index, name in
@@ -93,7 +93,7 @@ struct DeepSeekShape {
     return ArchitecturePlan(
       decoder: composed, context: decoder.context, vocabulary: decoder.vocabulary, keyValueHeads: latent.heads,
       headSize: latent.rotary, keyValueWidth: KeyValueWidth(keys: latent.attention.size, values: 0),
-      expertsPerToken: rule.perToken)
+      expertsPerToken: rule.perToken, balancing: balancing)
   }
 
   private func attention(_ name: String, layer: Int, in store: ParameterStore) -> LatentAttention {

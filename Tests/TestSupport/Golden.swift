@@ -104,6 +104,8 @@ package struct GoldenTensors {
     self.file = try SafetensorsFile("\(folder)/\(file)")
   }
 
+  package var names: [String] { file.entries.keys.sorted() }
+
   package func values(_ name: String) throws -> [Float] {
     let entry = try #require(file.entries[name], "\(name)")
     var values = [Float](repeating: 0, count: entry.info.elementCount)

@@ -9,6 +9,7 @@ package struct SparseFeedForward: FeedForward {
   /// [E], added to the scores for the choice alone; not trained.
   let correction: Parameter?
   package var experts: Int { gate.count }
+  package var sparse: SparseFeedForward? { self }
   package var inactiveParameterCount: Int {
     (gate[0].count + up[0].count + down[0].count) * (experts - rule.perToken)
   }
@@ -55,6 +56,9 @@ package struct SparseFeedForward: FeedForward {
   struct Kept: Record {
     let layer: SparseFeedForward
     let x: Matrix
+    /// [T, E], and the log of the sum of their exponentials where the pass records its routers.
+    let logits: Matrix
+    let lse: Matrix?
     let routing: Routing
     /// Sorted rows: [T · K, …].
     let sorted, gate, up, h, y: Matrix
@@ -62,13 +66,9 @@ package struct SparseFeedForward: FeedForward {
 
   package func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: any Record) {
     let (parameters, workspace) = (pass.parameters, pass.workspace)
-    let routing = route(
-      router.forward(x, pass), rule, correction: correction.map(parameters.vector), in: workspace)
-    if pass.expertLoad.indices.contains(layer) {
-      for expert in 0..<experts {
-        pass.expertLoad[layer][expert] += routing.offsets[expert + 1] - routing.offsets[expert]
-      }
-    }
+    let logits = router.forward(x, pass)
+    let routing = route(logits, rule, correction: correction.map(parameters.vector), in: workspace)
+    let lse = pass.routers?.record(layer: layer, logits, routing, rule, workspace)
     let rows = x.rows * rule.perToken
     let sorted = workspace.matrix(rows, x.columns)
     gatherRows(x, routing.token, into: sorted)
@@ -82,7 +82,10 @@ package struct SparseFeedForward: FeedForward {
     groupedProduct(h, parameters.weights(down), offsets: routing.offsets, into: expertOutput)
     let y = workspace.matrix(x.rows, x.columns)
     combine(expertOutput, routing, into: y)
-    return (y, Kept(layer: self, x: x, routing: routing, sorted: sorted, gate: gate, up: up, h: h, y: expertOutput))
+    let kept = Kept(
+      layer: self, x: x, logits: logits, lse: lse, routing: routing, sorted: sorted, gate: gate, up: up, h: h,
+      y: expertOutput)
+    return (y, kept)
   }
 }
 
@@ -108,8 +111,11 @@ extension SparseFeedForward.Kept {
 
     let dlogits = workspace.matrix(x.rows, layer.experts)
     routeGradient(dweights, routing, layer.rule, into: dlogits)
+    if let lse {
+      pass.routerGradients?.add(layer: layer.layer, logits, routing, lse: lse, layer.rule, to: dlogits)
+    }
     let dx = workspace.matrix(x.rows, x.columns)
-    layer.router.backward(dlogits, x: x, into: dx, pass)
+    layer.router.backward(dlogits, x: x, into: dx, isFrozen: pass.freezesRouters, pass)
     ungatherAdd(dsorted, routing, to: dx)
     return dx
   }
