@@ -83,7 +83,8 @@ import Values
   }
 
   /// `seq_aux` false: over all tokens at once.
-  @Test(arguments: names.filter { $0.hasPrefix("deepseek_v2") }) func auxiliaryLossOverAllTokens(_ name: String) throws {
+  @Test(arguments: names.filter { $0.hasPrefix("deepseek_v2") }) func auxiliaryLossOverAllTokens(_ name: String) throws
+  {
     let golden = try Case(name) { $0["seq_aux"] = false }
     let balancing = try #require(golden.network.plan.balancing)
     for (index, passes) in golden.divisions.enumerated() {

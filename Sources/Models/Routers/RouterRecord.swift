@@ -77,7 +77,8 @@ package final class RouterRecord {
         var sum = 0.0
         for expert in 0..<layer.experts {
           let places = segments.map { $0 * layer.experts + expert }
-          sum += places.reduce(0.0) { $0 + Double(layer.counted[$1]) }
+          sum +=
+            places.reduce(0.0) { $0 + Double(layer.counted[$1]) }
             * places.reduce(0.0) { $0 + layer.sums.probability[$1] }
         }
         total.sequenceBalance += Double(layer.experts) / (Double(layer.perToken) * tokens * tokens) * sum
