@@ -10,6 +10,9 @@ public struct Group {
   /// False for the reference's tokens that are not trained on; nil trains on all.
   public var referenceMask: [Bool]?
   public var referenceReward: Double?
+  /// The judged responses, for dpo.
+  public var chosen: EncodedResponse?
+  public var rejected: EncodedResponse?
 
   public init(
     prompt: [Int32], samples: [Sample] = [], reference: [Int32]? = nil, referenceReward: Double? = nil

@@ -5,6 +5,8 @@ import Values
 /// Dataset rows to groups: what a row asks and answers, and what rewards say of completions.
 struct RowReader {
   let model: Model
+  /// Whether the columns `chosen` and `rejected` are read beside the reference.
+  var readsPreference = false
 
   /// A row's columns as ids and text; `name` says in messages which row it is.
   struct Query {
@@ -12,6 +14,8 @@ struct RowReader {
     let prompt: [Int32]
     let promptText: String?
     let reference: EncodedResponse?
+    var chosen: EncodedResponse?
+    var rejected: EncodedResponse?
   }
 
   func query(_ row: Table, name: String) throws(GRAOError) -> Query {
@@ -20,19 +24,23 @@ struct RowReader {
       let prompt = try Prompt(value, "column 'prompt'")
       return Query(
         row: row, prompt: try model.encode(prompt), promptText: try model.text(of: prompt),
-        reference: try reference(row, after: prompt))
+        reference: try response(row, ["reference", "chosen"], after: prompt),
+        chosen: readsPreference ? try response(row, ["chosen"], after: prompt) : nil,
+        rejected: readsPreference ? try response(row, ["rejected"], after: prompt) : nil)
     } catch {
       throw GRAOError("\(name): \(error.message)")
     }
   }
 
-  /// Column `reference`, else `chosen`; nil where the row has neither.
-  private func reference(_ row: Table, after prompt: Prompt) throws(GRAOError) -> EncodedResponse? {
-    for column in ["reference", "chosen"] {
+  /// The first of these columns that the row has; nil where it has none.
+  private func response(
+    _ row: Table, _ columns: [String], after prompt: Prompt
+  ) throws(GRAOError) -> EncodedResponse? {
+    for column in columns {
       guard let value = row[column], !value.isNull else { continue }
-      let reference = try model.encode(Response(value, "column '\(column)'"), after: prompt)
-      if reference.ids.isEmpty { throw GRAOError("column '\(column)' is empty: it must have at least one token") }
-      return reference
+      let response = try model.encode(Response(value, "column '\(column)'"), after: prompt)
+      if response.ids.isEmpty { throw GRAOError("column '\(column)' is empty: it must have at least one token") }
+      return response
     }
     return nil
   }
@@ -45,8 +53,10 @@ struct Rollout {
   /// The weight of each reward at this step.
   let weights: [Double]
   let step: Int
+  /// Whether a query's reference is scored as a completion like any other.
+  var scoresReference = true
 
-  /// One group for each query, its reference scored as a completion like any other.
+  /// One group for each query.
   /// - Parameter options: `samples` completions each; the streams are named by its seed.
   func groups(
     _ queries: [RowReader.Query], _ options: GenerationOptions, progress: (Int) throws -> Void
@@ -56,7 +66,7 @@ struct Rollout {
       var seen = completions.map { completion in
         sample(query, completion.text, completion.ids, completion.finishReason, isReference: false)
       }
-      if let reference = query.reference {
+      if scoresReference, let reference = query.reference {
         seen.append(sample(query, reference.text, reference.ids, .stop, isReference: true))
       }
       let scores = try panel.score(seen, weights: weights)
@@ -71,7 +81,7 @@ struct Rollout {
         }
         return sample
       }
-      if query.reference != nil { group.referenceReward = scores.last?.total }
+      if scoresReference, query.reference != nil { group.referenceReward = scores.last?.total }
       return group
     }
   }
@@ -90,5 +100,6 @@ extension Group {
   init(_ query: RowReader.Query) {
     self.init(prompt: query.prompt, reference: query.reference?.ids)
     referenceMask = query.reference?.mask
+    (chosen, rejected) = (query.chosen, query.rejected)
   }
 }

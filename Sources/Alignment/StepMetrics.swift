@@ -2,9 +2,10 @@ import Sampling
 import Values
 
 extension Group {
-  /// Tokens that the group's samples (or, without any, its reference) take, prompts included.
+  /// Tokens that the group's samples (or, without any, its reference or judged responses) take, prompts included.
   var tokenCount: Int {
-    let completions = samples.isEmpty ? [reference ?? []] : samples.map(\.ids)
+    let judged = [chosen, rejected].compactMap { $0?.ids }
+    let completions = samples.isEmpty ? (judged.isEmpty ? [reference ?? []] : judged) : samples.map(\.ids)
     return completions.reduce(0) { $0 + prompt.count + $1.count }
   }
 }

@@ -18,17 +18,22 @@ public final class Trainer {
   private var isRunning = false
   private let optimizer: Optimizer
   private let reader: RowReader
+  /// The frozen policy, for the methods that measure against one.
+  private let reference: ReferenceModel?
   private let panel: RewardPanel
   private let selection: RowSelection
 
   public init(_ model: Model, _ options: TrainingOptions) throws(GRAOError) {
     try model.checkOpen()
     try options.check()
+    try options.routers.check(for: model.network)
     self.model = model
     self.options = options
-    reader = RowReader(model: model)
+    reader = RowReader(model: model, readsPreference: options.method.needsPreference)
+    reference = options.usesReferenceModel ? ReferenceModel(freezing: model.network) : nil
     panel = RewardPanel(rewards: options.rewards, onError: options.onRewardError)
-    optimizer = Optimizer(model.network, options.optimizer)
+    optimizer = Optimizer(
+      model.network, options.optimizer, frozen: options.routers.isFrozen ? model.network.routerParameters : [])
     state = TrainerState()
     selection = RowSelection(curriculum: options.curriculum, seed: options.seed)
   }
@@ -36,13 +41,13 @@ public final class Trainer {
   /// Optimizer steps that `run()` makes in all.
   public var totalSteps: Int {
     if let steps = options.steps { return steps }
-    let (steps, rest) = (options.data?.count ?? 0).quotientAndRemainder(dividingBy: options.promptsPerStep)
-    return max(1, rest == 0 ? steps : steps + 1)
+    let (whole, rest) = (options.data?.count ?? 0).quotientAndRemainder(dividingBy: options.promptsPerStep)
+    return max(1, rest == 0 ? whole : whole + 1) * options.iterations * options.miniBatches
   }
 
   // MARK: By hand
 
-  /// Samples completions of rows and scores them: for grao and its like. For sft it only reads the rows.
+  /// Samples completions of rows and scores them. For sft and dpo it only reads the rows.
   public func rollout(_ rows: [Table]) throws -> [Group] {
     try rollout(rows.enumerated().map { ($1, "row \($0 + 1)") }, progress: { _ in })
   }
@@ -53,6 +58,7 @@ public final class Trainer {
     for (query, row) in zip(queries, rows) where query.reference == nil && options.method.needsReference {
       throw GRAOError("\(row.name): method '\(options.method)' needs a column 'reference' (or 'chosen')")
     }
+    if options.method.needsPreference { try checkPreference(queries, rows.map(\.name)) }
     state.rollouts += 1
     guard options.method.samples else {
       return queries.map { Group($0) }
@@ -62,11 +68,25 @@ public final class Trainer {
     var sampling = options.sampling
     sampling.samples = options.groupSize
     sampling.seed = RandomStream(seed: options.seed, UInt64(state.rollouts)).key
-    sampling.logprobs = .temperature(options.logprobTemperature)
-    let rollout = Rollout(model: model, panel: panel, weights: weights, step: schedule.step)
+    sampling.logprobs = .temperature(options.objectiveTemperature)
+    let rollout = Rollout(
+      model: model, panel: panel, weights: weights, step: schedule.step,
+      scoresReference: options.method.needsReference)
     return try rollout.groups(queries, sampling) { tokens in
       try checkInterrupt()
       try progress(tokens)
+    }
+  }
+
+  private func checkPreference(_ queries: [RowReader.Query], _ names: [String]) throws(GRAOError) {
+    for (query, name) in zip(queries, names) {
+      switch options.preference {
+      case .pairs where query.chosen == nil || query.rejected == nil:
+        throw GRAOError("\(name): method 'dpo' needs the columns 'chosen' and 'rejected'")
+      case .responses where query.chosen == nil && query.rejected == nil:
+        throw GRAOError("\(name): method 'dpo' with loss 'kto' needs a column 'chosen' or 'rejected'")
+      default: continue
+      }
     }
   }
 
@@ -74,27 +94,45 @@ public final class Trainer {
   /// - Returns: the step's metrics: `loss`, `grad_norm`, and for grao the parts of the objective, among others.
   public func step(_ groups: [Group]) throws -> Table {
     try model.checkOpen()
+    let rollout = try prepare(groups)
+    return try update(rollout, rollout.queries[...], of: groups, isFirst: true)
+  }
+
+  private var preparation: RolloutPreparation {
+    RolloutPreparation(
+      reader: GroupReader(model: model, options: options), options: options, reference: reference,
+      checkInterrupt: checkInterrupt)
+  }
+
+  private func prepare(_ groups: [Group]) throws -> PreparedRollout {
+    try preparation.prepare(groups, for: options.objective(at: scheduleState, referencePoint: 0))
+  }
+
+  /// One optimizer step on some queries of a rollout.
+  /// - Parameter isFirst: whether the weights are still those that sampled.
+  private func update(
+    _ rollout: PreparedRollout, _ queries: ArraySlice<UpdatePass.Query>, of groups: [Group], isFirst: Bool
+  ) throws -> Table {
     let schedule = scheduleState
     let learningRate = try options.optimizer.learningRate.value(at: schedule, option: "optimizer.learning_rate")
     guard learningRate >= 0 else {
       throw GRAOError(
         "option 'optimizer.learning_rate' must be 0 or more, not \(learningRate) at step \(schedule.step)")
     }
-    let weights = try componentWeights(at: schedule)
-    let objective: any Objective =
-      switch options.method {
-      case .sft: SFTObjective(normalization: options.normalization)
-      case .grao: GRAOObjective(weights: weights, advantage: options.advantage)
-      }
-    let queries = try queries(groups).filter { objective.accepts($0.group) }
+    var referencePoint = 0.0
+    if case .responses = options.preference, options.method == .dpo {
+      referencePoint = try preparation.mismatchedDivergence(queries, policy: model.network)
+    }
+    let objective = try options.objective(at: schedule, referencePoint: referencePoint)
     let batch = ObjectiveBatch(
       groups: queries.count, sequences: queries.reduce(0) { $0 + $1.group.sequences.count },
       tokens: queries.reduce(0) { $0 + $1.trainedTokens })
     model.network.parameters.zeroGradients()
     let pass = UpdatePass(
-      network: model.network, objective: objective, temperature: options.logprobTemperature,
-      microBatchTokens: options.microBatchTokens, checkInterrupt: checkInterrupt)
-    let outcome = try pass.run(queries, batch: batch)
+      network: model.network, objective: objective, temperature: options.objectiveTemperature,
+      microBatchTokens: options.microBatchTokens, isFirstUpdate: isFirst, routers: options.routers,
+      checkInterrupt: checkInterrupt)
+    let outcome = try pass.run(Array(queries), batch: batch)
     guard outcome.loss.isFinite else {
       throw GRAOError("step \(schedule.step): the loss is \(outcome.loss); the model was left as it was")
     }
@@ -107,13 +145,35 @@ public final class Trainer {
         "step \(schedule.step): the update with learning rate \(learningRate) left weights that are not finite numbers")
     }
 
+    if options.routers.biasUpdateSpeed > 0 {
+      model.network.updateCorrectionBias(outcome.routers, speed: options.routers.biasUpdateSpeed)
+    }
+
     state.step += 1
-    state.tokens += groups.reduce(0) { $0 + $1.tokenCount }
+    if isFirst { state.tokens += rollout.tokens }
+    if let every = options.kl.syncEvery, let reference, state.step % every == 0 {
+      reference.move(towards: model.network, by: options.kl.mixup)
+    }
     var metrics = Table([("step", .integer(state.step)), ("loss", .number(outcome.loss))])
     metrics["grad_norm"] = .number(gradNorm)
     metrics["learning_rate"] = .number(learningRate)
     RolloutMetrics(groups: groups, rewards: options.rewards.map(\.name)).add(to: &metrics)
+    try addObjective(outcome, at: schedule, to: &metrics)
+    metrics["entropy"] = .number(outcome.tokens == 0 ? 0 : outcome.entropySum / Double(outcome.tokens))
+    RouterMetrics(tally: outcome.routers, balancing: model.network.plan.balancing).add(to: &metrics)
+    if let difference = outcome.logprobDifference { metrics["sampling/logprob_difference"] = .number(difference) }
+    if options.method.samples { metrics["groups/dropped"] = .integer(rollout.dropped) }
+    metrics["num_tokens"] = .integer(state.tokens)
+    state.metrics = metrics
+    return metrics
+  }
+
+  /// What the objective says of the step, and the weights that it was made with.
+  private func addObjective(
+    _ outcome: UpdatePass.Outcome, at schedule: ScheduleState, to metrics: inout Table
+  ) throws {
     if options.method == .grao {
+      let weights = try options.componentWeights(at: schedule)
       for (name, weight) in [
         ("exploration", weights.exploration), ("imitation", weights.imitation), ("regularizer", weights.regularizer),
       ] {
@@ -124,17 +184,14 @@ public final class Trainer {
         metrics["weights/" + name] = .number(weight)
       }
     }
+    for diagnostic in outcome.diagnostics { metrics[diagnostic.name] = .number(diagnostic.mean) }
+    if options.method == .grpo, options.kl.isUsed {
+      metrics["weights/kl"] = .number(try options.kl.coefficient.value(at: schedule, option: "kl.coefficient"))
+    }
     for reward in options.rewards where options.method.samples {
       metrics["weights/" + reward.name] = .number(
         try reward.weight.value(at: schedule, option: "rewards.\(reward.name).weight"))
     }
-    metrics["entropy"] = .number(outcome.tokens == 0 ? 0 : outcome.entropySum / Double(outcome.tokens))
-    if let violation = outcome.routers.layers.map(\.maximumViolation).max() { metrics["moe/load_max_violation"] = .number(violation) }
-    if let difference = outcome.logprobDifference { metrics["sampling/logprob_difference"] = .number(difference) }
-    if options.method.samples { metrics["groups/dropped"] = .integer(groups.count - queries.count) }
-    metrics["num_tokens"] = .integer(state.tokens)
-    state.metrics = metrics
-    return metrics
   }
 
   // MARK: To the end
@@ -154,36 +211,56 @@ public final class Trainer {
     isRunning = true
     defer { isRunning = false }
     try observer?.begins(self)
-    while state.step < totalSteps {
-      let start = ContinuousClock.now
-      // Without a number of steps a run is one epoch: its last step takes what is left.
-      let left = options.steps == nil ? data.count - state.step * options.promptsPerStep : .max
-      var order = state.order
-      let rows = try selection.next(
-        min(options.promptsPerStep, max(left, 1)), of: data.rows, at: scheduleState, history: state.history, &order)
-      state.order = order
-      let groups = try rollout(rows.map { (data.rows[$0], data.name(ofRow: $0)) }) { tokens in
-        try observer?.sampled(tokens: tokens)
-      }
-      for (row, group) in zip(rows, groups) {
-        state.history[row, default: RowHistory()].record(rewards: group.samples.compactMap(\.reward))
-      }
-      var metrics = try step(groups)
-      metrics["step_time"] = .number((ContinuousClock.now - start).seconds)
-      if let rows = options.evaluationData, state.step % (options.evaluateEvery ?? totalSteps) == 0 {
+    let updates = options.iterations * options.miniBatches
+    training: while state.step < totalSteps {
+      var start = ContinuousClock.now
+      let groups = try nextGroups(data, observer)
+      let rollout = try prepare(groups)
+      for update in 0..<updates where state.step < totalSteps {
+        var metrics = try self.update(
+          rollout, rollout.part(update % options.miniBatches, of: options.miniBatches), of: groups,
+          isFirst: update == 0)
+        // The rollout's time is the first update's.
+        metrics["step_time"] = .number((ContinuousClock.now - start).seconds)
+        start = ContinuousClock.now
+        if let rows = options.evaluationData, state.step % (options.evaluateEvery ?? totalSteps) == 0 {
+          state.metrics = metrics
+          for (name, value) in try evaluation(on: rows) { metrics["eval/" + name] = value }
+        }
         state.metrics = metrics
-        for (name, value) in try evaluation(on: rows) { metrics["eval/" + name] = value }
-      }
-      state.metrics = metrics
-      try observer?.stepped(metrics)
-      if let onStep = options.onStep, try !onStep(ScheduleState(step: state.step, steps: totalSteps, metrics: metrics))
-      {
-        break
+        try observer?.stepped(metrics)
+        let seen = ScheduleState(step: state.step, steps: totalSteps, metrics: metrics)
+        if let onStep = options.onStep, try !onStep(seen) { break training }
       }
     }
     state.metrics["steps"] = .integer(state.step)
     try observer?.ends(self)
     return state.metrics
+  }
+
+  /// The groups of the next rollout: of the next rows, and of more rows in place of those whose rewards are all equal.
+  private func nextGroups(_ data: Dataset, _ observer: (any TrainingObserver)?) throws -> [Group] {
+    // Without a number of steps a run is one epoch: its last rollout takes what is left.
+    let rollouts = state.step / (options.iterations * options.miniBatches)
+    let left = options.steps == nil ? data.count - rollouts * options.promptsPerStep : .max
+    let wanted = min(options.promptsPerStep, max(left, 1))
+    var groups: [Group] = []
+    for round in 0...options.resampleRounds {
+      var order = state.order
+      let rows = try selection.next(
+        wanted - groups.count, of: data.rows, at: scheduleState, history: state.history, &order)
+      state.order = order
+      let drawn = try rollout(rows.map { (data.rows[$0], data.name(ofRow: $0)) }) { tokens in
+        try observer?.sampled(tokens: tokens)
+      }
+      for (row, group) in zip(rows, drawn) {
+        state.history[row, default: RowHistory()].record(rewards: group.samples.compactMap(\.reward))
+      }
+      let isLast = round == options.resampleRounds
+      groups += isLast ? drawn : drawn.filter { Moments(of: $0.samples.compactMap(\.reward)).deviation > 0 }
+      if groups.count == wanted { break }
+    }
+    return groups
   }
 
   private func evaluation(on rows: Dataset) throws -> Table {
@@ -203,69 +280,6 @@ public final class Trainer {
   private var scheduleState: ScheduleState {
     let steps = options.steps == nil && options.data == nil ? nil : totalSteps
     return ScheduleState(step: state.step + 1, steps: steps, metrics: state.metrics)
-  }
-
-  private func componentWeights(at state: ScheduleState) throws -> GRAOWeights {
-    GRAOWeights(
-      exploration: try options.weights.exploration.value(at: state, option: "weights.exploration"),
-      imitation: try options.weights.imitation.value(at: state, option: "weights.imitation"),
-      regularizer: try options.weights.regularizer.value(at: state, option: "weights.regularizer"))
-  }
-
-  /// The groups as trees and objective groups; samples without a reward are left out.
-  private func queries(_ groups: [Group]) throws(GRAOError) -> [UpdatePass.Query] {
-    var queries: [UpdatePass.Query] = []
-    for (index, group) in groups.enumerated() {
-      do throws(GRAOError) {
-        queries.append(try query(group))
-      } catch {
-        throw GRAOError("group \(index + 1): \(error.message)")
-      }
-    }
-    return queries
-  }
-
-  private func query(_ group: Group) throws(GRAOError) -> UpdatePass.Query {
-    var branches: [[Int32]] = []
-    var sequences: [SequenceTokens] = []
-    for sample in group.samples where options.method.samples && sample.reward != nil {
-      try check(sample)
-      branches.append(sample.ids)
-      sequences.append(
-        SequenceTokens(
-          role: .sample, logp: [], behaviour: sample.logprobs.map { $0.map(Double.init) }, mask: sample.mask,
-          reward: sample.reward))
-    }
-    if options.method.needsReference {
-      guard let reference = group.reference else {
-        throw GRAOError("method '\(options.method)' needs a reference, which the group lacks")
-      }
-      if reference.isEmpty { throw GRAOError("the reference is empty: it must have at least one token") }
-      if let reward = group.referenceReward, !reward.isFinite {
-        throw GRAOError("the reference's reward is \(reward)")
-      }
-      branches.append(reference)
-      if let mask = group.referenceMask, mask.count != reference.count {
-        throw GRAOError("the reference has \(reference.count) ids but \(mask.count) reference_mask")
-      }
-      sequences.append(
-        SequenceTokens(role: .reference, logp: [], mask: group.referenceMask, reward: group.referenceReward))
-    }
-    let prompt = try model.encode(Prompt.ids(group.prompt))
-    for branch in branches { _ = try model.encode(.ids(branch), after: .ids(prompt)) }
-    let tree = SequenceTree(prompt: prompt, branches: branches)
-    try model.checkContext(tree)
-    return UpdatePass.Query(tree: tree, group: ObjectiveGroup(sequences: sequences))
-  }
-
-  private func check(_ sample: Group.Sample) throws(GRAOError) {
-    if sample.ids.isEmpty { throw GRAOError("a sample is empty: it must have at least one token") }
-    if let reward = sample.reward, !reward.isFinite { throw GRAOError("a sample's reward is \(reward)") }
-    for (name, count) in [("logprobs", sample.logprobs?.count), ("mask", sample.mask?.count)] {
-      if let count, count != sample.ids.count {
-        throw GRAOError("a sample has \(sample.ids.count) ids but \(count) \(name)")
-      }
-    }
   }
 }
 
@@ -287,10 +301,4 @@ extension Duration {
     let (seconds, attoseconds) = components
     return Double(seconds) + Double(attoseconds) * 1e-18
   }
-}
-
-extension Method {
-  /// Whether completions are sampled and scored.
-  var samples: Bool { self == .grao }
-  var needsReference: Bool { true }
 }

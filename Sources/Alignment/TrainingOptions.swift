@@ -6,8 +6,18 @@ import Values
 public enum Method: String, CaseIterable, Sendable {
   /// Supervised fine-tuning on references.
   case sft
+  /// Direct preference optimization (arXiv 2305.18290) and its kin, on pairs of responses.
+  case dpo
+  /// Group relative policy optimization (arXiv 2402.03300) and its variants.
+  case grpo
   /// Group Relative Alignment Optimization (arXiv 2508.07750).
   case grao
+
+  /// Whether completions are sampled and scored.
+  var samples: Bool { self == .grpo || self == .grao }
+  var needsReference: Bool { self == .sft || self == .grao }
+  /// Whether it learns from responses that somebody has judged.
+  var needsPreference: Bool { self == .dpo }
 }
 
 /// The weights of GRAO's objective: each a schedule.
@@ -21,6 +31,36 @@ public struct ComponentWeights {
   public init() {}
 }
 
+/// What method dpo makes of judged responses.
+public enum PreferenceOptions: Sendable, Equatable {
+  /// A chosen and a rejected response for each prompt.
+  case pairs(DPOOptions)
+  /// Responses that are desirable or not, for each prompt one, the other or both (KTO).
+  case responses(KTOOptions)
+
+  var usesReferenceModel: Bool {
+    switch self {
+    case .pairs(let options): options.loss.usesReferenceModel
+    case .responses: true
+    }
+  }
+}
+
+/// What holds the policy to a frozen reference model.
+public struct KLOptions {
+  /// β of the penalty.
+  public var coefficient: Schedule = .constant(0)
+  public var estimate = KLEstimate.k3
+  /// Optimizer steps after which the reference moves towards the policy; nil keeps the policy as it was at first.
+  public var syncEvery: Int?
+  /// α: then π_ref ← α π_θ + (1 − α) π_ref.
+  public var mixup = 0.6
+
+  public init() {}
+
+  var isUsed: Bool { if case .constant(0) = coefficient { false } else { true } }
+}
+
 /// What a run does. The defaults are the paper's.
 public struct TrainingOptions {
   public var method: Method
@@ -29,15 +69,30 @@ public struct TrainingOptions {
   public var onRewardError = RewardErrorPolicy.stop
   public var weights = ComponentWeights()
   public var curriculum: (any Curriculum)?
-  public var advantage = AdvantageOptions()
+  public var advantage: AdvantageOptions
+  /// The importance ratio and its clip; nil has none, which is grao's default.
+  public var ratio: RatioOptions?
+  public var kl = KLOptions()
+  public var preference = PreferenceOptions.pairs(DPOOptions())
   public var normalization = Normalization.sequence
+  /// Whether completions that `max_new_tokens` cut off are left out of the loss; their rewards still count.
+  public var masksTruncated = false
+  /// How often groups whose rewards are all equal are drawn anew, with other rows, before a step.
+  public var resampleRounds = 0
+  /// Passes of the optimizer over one rollout.
+  public var iterations = 1
+  /// Optimizer steps that one pass over a rollout is divided into, by prompts.
+  public var miniBatches = 1
   public var promptsPerStep = 64
   public var groupSize = 8
   /// maxNewTokens, temperature (0.7 here), the filters and stop strings; samples and seed are the run's.
   public var sampling: GenerationOptions
-  /// The temperature at which objectives see log-probabilities.
-  public var logprobTemperature: Float = 1
+  /// The temperature at which objectives see log-probabilities; nil is the sampling temperature for grpo, 1 for the
+  /// others.
+  public var logprobTemperature: Float?
   public var optimizer = OptimizerOptions()
+  /// Of a mixture of experts.
+  public var routers = RouterOptions()
   /// Bound on the tokens of one forward and backward pass.
   public var microBatchTokens = 2048
   /// Optimizer steps; nil is one epoch.
@@ -52,7 +107,15 @@ public struct TrainingOptions {
 
   public init(method: Method) {
     self.method = method
+    advantage = AdvantageOptions(group: method == .grao ? .withReference : .samples)
+    ratio = method == .grpo ? RatioOptions() : nil
     sampling = GenerationOptions()
     sampling.temperature = 0.7
   }
+
+  /// ``logprobTemperature``, or the method's own.
+  var objectiveTemperature: Float { logprobTemperature ?? (method == .grpo ? sampling.temperature : 1) }
+
+  /// Whether the objective measures against a frozen copy of the policy.
+  var usesReferenceModel: Bool { method == .dpo ? preference.usesReferenceModel : method == .grpo && kl.isUsed }
 }

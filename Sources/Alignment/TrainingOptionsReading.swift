@@ -16,22 +16,24 @@ public protocol StepCallback: AnyObject {
 extension TrainingOptions {
   /// Options as a script gives them, checked against ``schema``, and the model that they train.
   public static func read(_ table: Table) throws(GRAOError) -> (model: Model, options: TrainingOptions) {
-    let reader = try schema.read(table)
+    let reader = try schema.read(MethodPreset.apply(to: table, owner: schema.owner))
     let name = try reader.string("method")
     guard let method = Method(rawValue: name) else {
-      let known = Method.allCases.map { "'\($0.rawValue)'" }
-      let planned = ["dpo", "ppo", "grpo"].contains(name)
+      let known = Method.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
       throw reader.failure(
         "method",
-        planned
-          ? "'\(name)' is not in this version, which has \(known.joined(separator: " and "))"
-          : "must be \(known.joined(separator: " or ")), not '\(name)'")
+        name == "ppo"
+          ? "'ppo' is not in this version, which has \(known)" : "must be one of \(known), not '\(name)'")
     }
     var options = TrainingOptions(method: method)
     try options.readRun(reader)
     try options.readObjective(reader)
     try options.readSampling(reader)
+    try options.readRatio(reader)
+    try options.readKL(try reader.nested("kl"))
+    try options.readPreference(try reader.nested("dpo"))
     try options.readOptimizer(try reader.nested("optimizer"))
+    options.routers = try RouterOptions(reading: reader.nested("moe"))
     try refuseUnsupported(reader)
     try options.check()
     return (try reader.object("model", as: Model.self, "a model"), options)
@@ -57,7 +59,11 @@ extension TrainingOptions {
     rewards = try Reward.read(reader.has("rewards") ? reader.array("rewards") : [], owner: reader.owner)
     onRewardError = RewardErrorPolicy(rawValue: try reader.string("on_reward_error")) ?? .stop
     normalization = Normalization(rawValue: try reader.string("normalization")) ?? .sequence
-    logprobTemperature = Float(try reader.number("logprob_temperature"))
+    logprobTemperature = try reader.optionalNumber("logprob_temperature").map { Float($0) }
+    masksTruncated = try reader.boolean("mask_truncated_completions")
+    resampleRounds = try reader.integer("resample_rounds")
+    iterations = try reader.integer("num_iterations")
+    miniBatches = try reader.integer("num_mini_batches")
     let parts = try reader.nested("weights")
     func schedule(_ name: String) throws(GRAOError) -> Schedule {
       try Schedule(parts.optional(name) ?? .null, owner: reader.owner, option: "weights." + name)
@@ -66,9 +72,47 @@ extension TrainingOptions {
     weights.imitation = try schedule("imitation")
     weights.regularizer = try schedule("regularizer")
     let advantages = try reader.nested("advantage")
-    advantage.group = AdvantageOptions.Group(rawValue: try advantages.string("group")) ?? .withReference
+    if let group = try advantages.optionalString("group").flatMap(AdvantageOptions.Group.init) {
+      advantage.group = group
+    }
+    advantage.baseline = AdvantageOptions.Baseline(rawValue: try advantages.string("baseline")) ?? .mean
     advantage.scale = AdvantageOptions.Scale(rawValue: try advantages.string("scale")) ?? .std
     advantage.epsilon = try advantages.number("epsilon")
+  }
+
+  private mutating func readRatio(_ reader: OptionReader) throws(GRAOError) {
+    if reader.has("ratio") {
+      let given = try reader.nested("ratio")
+      ratio = RatioOptions(
+        level: RatioOptions.Level(rawValue: try given.string("level")) ?? .token,
+        form: RatioOptions.Form(rawValue: try given.string("form")) ?? .clipped)
+    }
+    let clip = try reader.nested("clip")
+    ratio?.low = try clip.number("low")
+    ratio?.high = try clip.number("high")
+  }
+
+  private mutating func readKL(_ reader: OptionReader) throws(GRAOError) {
+    kl.coefficient = try Schedule(
+      reader.optional("coefficient") ?? .null, owner: reader.owner, option: "kl.coefficient")
+    kl.estimate = KLEstimate(rawValue: try reader.string("estimate")) ?? .k3
+    kl.syncEvery = try reader.string("reference") == "synchronized" ? try reader.integer("sync_every") : nil
+    kl.mixup = try reader.number("mixup")
+  }
+
+  private mutating func readPreference(_ reader: OptionReader) throws(GRAOError) {
+    let beta = try reader.number("beta")
+    if let loss = DPOOptions.Loss(rawValue: try reader.string("loss")) {
+      preference = .pairs(
+        DPOOptions(
+          loss: loss, beta: beta, labelSmoothing: try reader.number("label_smoothing"),
+          gamma: try reader.number("gamma")))
+    } else {
+      preference = .responses(
+        KTOOptions(
+          beta: beta, desirableWeight: try reader.number("desirable_weight"),
+          undesirableWeight: try reader.number("undesirable_weight")))
+    }
   }
 
   private mutating func readSampling(_ reader: OptionReader) throws(GRAOError) {
@@ -88,12 +132,6 @@ extension TrainingOptions {
   /// What the contract has and this version lacks, so that no script believes it works.
   private static func refuseUnsupported(_ reader: OptionReader) throws(GRAOError) {
     let words = "is not supported by this version of the engine"
-    if try reader.nested("kl").number("coefficient") != 0 { throw reader.failure("kl.coefficient", words) }
-    let moe = try reader.nested("moe")
-    for name in ["aux_loss_coefficient", "z_loss_coefficient"] where try moe.number(name) != 0 {
-      throw reader.failure("moe." + name, words)
-    }
-    if try moe.boolean("freeze_router") { throw reader.failure("moe.freeze_router", words) }
     if reader.has("checkpoint_every") { throw reader.failure("checkpoint_every", words) }
     if let resume = reader.optional("resume"), resume != false { throw reader.failure("resume", words) }
   }
@@ -103,6 +141,7 @@ extension TrainingOptions {
     let counts = [
       ("prompts_per_step", promptsPerStep), ("group_size", groupSize), ("micro_batch_tokens", microBatchTokens),
       ("max_new_tokens", sampling.maxNewTokens), ("steps", steps ?? 1), ("eval_every", evaluateEvery ?? 1),
+      ("num_iterations", iterations), ("num_mini_batches", miniBatches),
     ]
     for (name, count) in counts where count < 1 {
       throw GRAOError("grao.train: option '\(name)' must be at least 1, not \(count)")
@@ -110,12 +149,7 @@ extension TrainingOptions {
     guard sampling.temperature.isFinite, sampling.temperature >= 0 else {
       throw GRAOError("grao.train: option 'temperature' must be 0 or more, not \(sampling.temperature)")
     }
-    guard logprobTemperature.isFinite, logprobTemperature > 0 else {
-      throw GRAOError("grao.train: option 'logprob_temperature' must be more than 0, not \(logprobTemperature)")
-    }
-    if method == .grao, normalization == .token {
-      throw GRAOError("grao.train: option 'normalization' must be \"sequence\" with method grao")
-    }
+    try checkObjective()
     var names = Set<String>()
     for reward in rewards where !names.insert(reward.name).inserted {
       throw GRAOError("grao.train: option 'rewards' has two rewards named '\(reward.name)'")

@@ -14,11 +14,23 @@ extension TrainingOptions {
         "exploration": weights.exploration.description, "imitation": weights.imitation.description,
         "regularizer": weights.regularizer.description,
       ]
-      table["advantage"] = [
-        "group": .string(advantage.group.rawValue), "scale": .string(advantage.scale.rawValue),
-        "epsilon": .number(advantage.epsilon),
-      ]
     }
+    if method.samples {
+      table["advantage"] = [
+        "group": .string(advantage.group.rawValue), "baseline": .string(advantage.baseline.rawValue),
+        "scale": .string(advantage.scale.rawValue), "epsilon": .number(advantage.epsilon),
+      ]
+      if let ratio {
+        table["ratio"] = ["level": .string(ratio.level.rawValue), "form": .string(ratio.form.rawValue)]
+        table["clip"] = ["low": .number(ratio.low), "high": .number(ratio.high)]
+      }
+      table["mask_truncated_completions"] = .boolean(masksTruncated)
+      table["resample_rounds"] = .integer(resampleRounds)
+      table["num_iterations"] = .integer(iterations)
+      table["num_mini_batches"] = .integer(miniBatches)
+    }
+    if method == .grpo { table["kl"] = .table(kl.record) }
+    if method == .dpo { table["dpo"] = .table(preference.record) }
     table["curriculum"] = curriculum.map { .string(($0 as? any NamedObject)?.name ?? "function") }
     table["normalization"] = .string(normalization.rawValue)
     table["prompts_per_step"] = .integer(promptsPerStep)
@@ -29,12 +41,13 @@ extension TrainingOptions {
     table["top_p"] = .number(Double(sampling.topP))
     table["min_p"] = .number(Double(sampling.minP))
     table["stop"] = .array(sampling.stop.map(Value.string))
-    table["logprob_temperature"] = .number(Double(logprobTemperature))
+    table["logprob_temperature"] = .number(Double(objectiveTemperature))
     table["optimizer"] = [
       "learning_rate": optimizer.learningRate.description,
       "betas": [.number(optimizer.betas.0), .number(optimizer.betas.1)], "eps": .number(optimizer.epsilon),
       "weight_decay": .number(optimizer.weightDecay), "max_grad_norm": .number(optimizer.maxGradNorm),
     ]
+    table["moe"] = routers.record
     table["micro_batch_tokens"] = .integer(microBatchTokens)
     table["steps"] = steps.map { .integer($0) }
     table["seed"] = .integer(Int(truncatingIfNeeded: seed))
@@ -44,5 +57,36 @@ extension TrainingOptions {
     table["eval_every"] = evaluateEvery.map { .integer($0) }
     table["run_dir"] = runDirectory.map { .string($0) }
     return table
+  }
+}
+
+extension KLOptions {
+  fileprivate var record: Table {
+    var table: Table = [
+      "coefficient": coefficient.description, "estimate": .string(estimate.rawValue),
+      "reference": syncEvery == nil ? "initial" : "synchronized",
+    ]
+    if let syncEvery {
+      table["sync_every"] = .integer(syncEvery)
+      table["mixup"] = .number(mixup)
+    }
+    return table
+  }
+}
+
+extension PreferenceOptions {
+  fileprivate var record: Table {
+    switch self {
+    case .pairs(let options):
+      var table: Table = ["loss": .string(options.loss.rawValue), "beta": .number(options.beta)]
+      if options.loss == .sigmoid { table["label_smoothing"] = .number(options.labelSmoothing) }
+      if options.loss == .simpo { table["gamma"] = .number(options.gamma) }
+      return table
+    case .responses(let options):
+      return [
+        "loss": "kto", "beta": .number(options.beta), "desirable_weight": .number(options.desirableWeight),
+        "undesirable_weight": .number(options.undesirableWeight),
+      ]
+    }
   }
 }

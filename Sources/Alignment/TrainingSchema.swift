@@ -9,8 +9,11 @@ extension TrainingOptions {
       owner: "grao.train",
       [
         OptionDeclaration("model", .object("a model"), "the policy, trained in place", required: true),
-        OptionDeclaration("method", .string, "sft or grao", required: true),
-        OptionDeclaration("data", .object("a dataset"), "rows with a prompt and a reference"),
+        OptionDeclaration("method", .string, Method.allCases.map(\.rawValue).joined(separator: ", "), required: true),
+        OptionDeclaration(
+          "preset", .string, "grpo: a published variant, whose options yours override",
+          choices: MethodPreset.all.map { .string($0.name) }),
+        OptionDeclaration("data", .object("a dataset"), "rows with a prompt, and reference (sft, grao) or chosen and rejected (dpo)"),
         OptionDeclaration("rewards", .array(), "functions, plugins, or { name, score, weight }"),
         OptionDeclaration(
           "on_reward_error", .string, default: "stop", "stop the run, or skip the sample",
@@ -19,17 +22,31 @@ extension TrainingOptions {
           "weights", .nested(weights), default: .table(Table()), "grao: weights of the objective's parts"),
         OptionDeclaration("curriculum", .object("a function or a curriculum plugin"), "weight of each row"),
         OptionDeclaration("advantage", .nested(advantage), default: .table(Table()), "how rewards become advantages"),
+        OptionDeclaration("ratio", .nested(ratio), "grpo, grao: the importance ratio; grao has none by default"),
         OptionDeclaration(
-          "normalization", .string, default: "sequence", "mean over sequences of means, or over all tokens",
+          "normalization", .string, default: "sequence",
+          "mean over sequences of means, over all tokens, or by a constant length (grpo)",
           choices: Normalization.allCases.map { .string($0.rawValue) }),
+        OptionDeclaration(
+          "mask_truncated_completions", .boolean, default: false,
+          "grpo, grao: leave completions that max_new_tokens cut off out of the loss"),
+        OptionDeclaration(
+          "resample_rounds", .integer, default: 0,
+          "grpo, grao: how often groups whose rewards are all equal are drawn anew, with other rows", minimum: 0,
+          maximum: 1000),
+        OptionDeclaration(
+          "num_iterations", .integer, default: 1, "passes over one rollout", minimum: 1, maximum: 1000),
+        OptionDeclaration(
+          "num_mini_batches", .integer, default: 1, "optimizer steps of one pass over a rollout, by prompts",
+          minimum: 1, maximum: 0x1p20),
         OptionDeclaration(
           "prompts_per_step", .integer, default: 64, "rows of one optimizer step", minimum: 1, maximum: 0x1p20),
         OptionDeclaration(
           "group_size", .integer, default: 8, "G, completions for each prompt", minimum: 1, maximum: 0x1p20),
         OptionDeclaration("optimizer", .nested(optimizer), default: .table(Table()), "AdamW"),
         OptionDeclaration(
-          "logprob_temperature", .number, default: 1, "at which objectives see log-probabilities",
-          minimum: 0.001),
+          "logprob_temperature", .number,
+          "at which objectives see log-probabilities; the sampling temperature for grpo, else 1", minimum: 0.001),
         OptionDeclaration(
           "micro_batch_tokens", .integer, default: 2048, "tokens of one forward and backward pass", minimum: 1),
         OptionDeclaration("steps", .integer, "optimizer steps; one epoch where not given", minimum: 1),
@@ -39,7 +56,7 @@ extension TrainingOptions {
         OptionDeclaration("eval_every", .integer, "steps between evaluations", minimum: 1),
         OptionDeclaration("run_dir", .string, "directory for the run's metrics, options and model"),
         OptionDeclaration("kl", .nested(kl), default: .table(Table()), "penalty towards the frozen reference model"),
-        OptionDeclaration("moe", .nested(moe), default: .table(Table()), "router losses"),
+        OptionDeclaration("moe", .nested(.routers), default: .table(Table()), "of a mixture of experts: how its routers are trained"),
         OptionDeclaration("clip", .nested(clip), "of ratios, for grpo and ppo"),
         OptionDeclaration("dpo", .nested(dpo), "of method dpo"),
         OptionDeclaration("checkpoint_every", .integer, "steps between checkpoints: not in this version", minimum: 1),
@@ -62,10 +79,13 @@ extension TrainingOptions {
       owner: "grao.train",
       [
         OptionDeclaration(
-          "group", .string, default: "with_reference", "whose rewards the mean is taken over",
+          "group", .string, "whose rewards the mean is taken over: with_reference for grao, else samples",
           choices: AdvantageOptions.Group.allCases.map { .string($0.rawValue) }),
         OptionDeclaration(
-          "scale", .string, default: "std", "divide by the standard deviation or not",
+          "baseline", .string, default: "mean", "what a reward is measured from: its group's mean, the others', or 0",
+          choices: AdvantageOptions.Baseline.allCases.map { .string($0.rawValue) }),
+        OptionDeclaration(
+          "scale", .string, default: "std", "divide by the group's standard deviation, the step's, or not",
           choices: AdvantageOptions.Scale.allCases.map { .string($0.rawValue) }),
         OptionDeclaration("epsilon", .number, default: 0, "added to the standard deviation", minimum: 0),
       ])
@@ -85,22 +105,34 @@ extension TrainingOptions {
       ])
   }
 
+  private static var ratio: OptionSchema {
+    OptionSchema(
+      owner: "grao.train",
+      [
+        OptionDeclaration(
+          "level", .string, default: "token", "a ratio for each token, or one for each sequence (GSPO)",
+          choices: RatioOptions.Level.allCases.map { .string($0.rawValue) }),
+        OptionDeclaration(
+          "form", .string, default: "clipped", "the clipped objective of PPO, or the clipped weight of CISPO",
+          choices: RatioOptions.Form.allCases.map { .string($0.rawValue) }),
+      ])
+  }
+
   private static var kl: OptionSchema {
     OptionSchema(
       owner: "grao.train",
       [
-        OptionDeclaration("coefficient", .number, default: 0, "0: no penalty", minimum: 0),
-        OptionDeclaration("reference", .string, default: "initial", "the frozen model", choices: ["initial"]),
-      ])
-  }
-
-  private static var moe: OptionSchema {
-    OptionSchema(
-      owner: "grao.train",
-      [
-        OptionDeclaration("aux_loss_coefficient", .number, default: 0, "of the load-balancing loss", minimum: 0),
-        OptionDeclaration("z_loss_coefficient", .number, default: 0, "of the router's z-loss", minimum: 0),
-        OptionDeclaration("freeze_router", .boolean, default: false, "leave the router's weights as they are"),
+        OptionDeclaration("coefficient", .schedule, default: 0, "grpo: of the penalty; 0: none", minimum: 0),
+        OptionDeclaration(
+          "estimate", .string, default: "k3", "of the divergence, from a sampled token",
+          choices: KLEstimate.allCases.map { .string($0.rawValue) }),
+        OptionDeclaration(
+          "reference", .string, default: "initial", "the policy at first, or one that follows it",
+          choices: ["initial", "synchronized"]),
+        OptionDeclaration(
+          "sync_every", .integer, default: 512, "optimizer steps between synchronizations", minimum: 1),
+        OptionDeclaration(
+          "mixup", .number, default: 0.6, "share of the policy in the reference after one", minimum: 0, maximum: 1),
       ])
   }
 
@@ -108,13 +140,25 @@ extension TrainingOptions {
     OptionSchema(
       owner: "grao.train",
       [
-        OptionDeclaration("low", .number, default: 0.2, "below ratio 1", minimum: 0),
+        OptionDeclaration("low", .number, default: 0.2, "below ratio 1", minimum: 0, maximum: 1),
         OptionDeclaration("high", .number, default: 0.2, "above ratio 1", minimum: 0),
       ])
   }
 
   private static var dpo: OptionSchema {
     OptionSchema(
-      owner: "grao.train", [OptionDeclaration("beta", .number, default: 0.1, "of the implicit reward", minimum: 0)])
+      owner: "grao.train",
+      [
+        OptionDeclaration(
+          "loss", .string, default: "sigmoid", "of a pair; kto: of single responses",
+          choices: DPOOptions.Loss.allCases.map { .string($0.rawValue) } + ["kto"]),
+        OptionDeclaration("beta", .number, default: 0.1, "of the implicit reward", minimum: 0),
+        OptionDeclaration(
+          "label_smoothing", .number, default: 0, "sigmoid: share of pairs labelled the wrong way round", minimum: 0,
+          maximum: 0.5),
+        OptionDeclaration("gamma", .number, default: 0.5, "simpo: the margin that is asked for", minimum: 0),
+        OptionDeclaration("desirable_weight", .number, default: 1, "kto: of chosen responses", minimum: 0),
+        OptionDeclaration("undesirable_weight", .number, default: 1, "kto: of rejected responses", minimum: 0),
+      ])
   }
 }

@@ -13,7 +13,7 @@ package final class Network {
   package let plan: ArchitecturePlan
   /// Names of the checkpoint's tensors that the layers do not use: a save carries them through.
   package internal(set) var ignoredTensors: [String] = []
-  package let workspace = Workspace()
+  package let workspace: Workspace
   /// Whether the weights are still those of the file or the initialisation.
   package var isTrained = false
 
@@ -30,11 +30,25 @@ package final class Network {
     }
     self.configuration = configuration
     self.architecture = architecture
+    workspace = Workspace()
     parameters = ParameterStore(stored: stored, allocates: allocate)
     plan = try architecture.decoder(configuration, in: parameters)
     decoder = plan.decoder
     guard allocate else { return }
     do { try parameters.allocate() } catch { throw GRAOError("\(configuration.source): \(error.message)") }
+  }
+
+  /// The network as it is now, whatever becomes of this one. It shares the weights until they change, and the working
+  /// memory: the two are used one after the other.
+  package func frozen() -> Network { Network(freezing: self) }
+
+  private init(freezing network: Network) {
+    configuration = network.configuration
+    architecture = network.architecture
+    parameters = network.parameters.shared()
+    decoder = network.decoder
+    plan = network.plan
+    workspace = network.workspace
   }
 
   private static var modelTypes: String { architectures.map { $0.modelType }.joined(separator: ", ") }

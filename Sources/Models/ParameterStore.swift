@@ -102,6 +102,27 @@ package final class ParameterStore {
     values = Buffer(zeros: extent)
   }
 
+  // MARK: Sharing
+
+  /// A store of the same parameters and values. Neither is copied until one of the two changes: a frozen reference
+  /// model costs nothing before the policy's first step.
+  func shared() -> ParameterStore {
+    let copy = ParameterStore(stored: stored)
+    (copy.parameters, copy.extent, copy.values) = (parameters, extent, values)
+    return copy
+  }
+
+  /// Must come before values are written once the store is in use: a store that shares them keeps what it has.
+  package func prepareToChange() {
+    guard !isKnownUniquelyReferenced(&values) else { return }
+    let copy = Buffer(bytes: values.bytes)
+    copy.start.copyMemory(from: values.start, byteCount: values.bytes)
+    values = copy
+  }
+
+  /// Whether another store holds the same memory.
+  package var sharesValues: Bool { !isKnownUniquelyReferenced(&values) }
+
   // MARK: Values and gradients
 
   /// Every value, padding included: [1, extent].
@@ -151,12 +172,13 @@ package final class ParameterStore {
       experts: experts)
   }
 
-  /// The store as stretches that weight decay acts on and others, in order.
-  package var runs: [(range: Range<Int>, decays: Bool)] {
+  /// The store without some parameters, as stretches that weight decay acts on and others, in order.
+  package func runs(without frozen: [Parameter]) -> [(range: Range<Int>, decays: Bool)] {
+    let left = Set(frozen.map(\.offset))
     var runs: [(range: Range<Int>, decays: Bool)] = []
-    for parameter in parameters {
+    for parameter in parameters where !left.contains(parameter.offset) {
       let range = parameter.offset..<parameter.offset + parameter.extent
-      if let last = runs.last, last.decays == parameter.decays {
+      if let last = runs.last, last.decays == parameter.decays, last.range.upperBound == range.lowerBound {
         runs[runs.count - 1].range = last.range.lowerBound..<range.upperBound
       } else {
         runs.append((range, parameter.decays))

@@ -76,6 +76,22 @@ package struct SequenceTree {
 
   /// Rows of a forward pass that scores every branch: a branch's last token is predicted, never read.
   package var rows: Int { branches.reduce(prompt.count) { $0 + max($1.count - 1, 0) } }
+
+  /// The same branches in order, on trees of at most `limit` rows where one branch does not already take more.
+  package func pieces(ofRows limit: Int) -> [SequenceTree] {
+    var pieces: [SequenceTree] = []
+    var (taken, rows) = ([[Int32]](), prompt.count)
+    for branch in branches {
+      let more = max(branch.count - 1, 0)
+      if !taken.isEmpty, rows + more > limit {
+        pieces.append(SequenceTree(prompt: prompt, branches: taken))
+        (taken, rows) = ([], prompt.count)
+      }
+      taken.append(branch)
+      rows += more
+    }
+    return pieces + [SequenceTree(prompt: prompt, branches: taken)]
+  }
 }
 
 /// Where the prediction of each completion token is read: hidden row and target id, branch after branch.

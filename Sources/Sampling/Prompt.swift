@@ -32,7 +32,7 @@ public struct EncodedResponse: Equatable, Sendable {
   /// What is said, without the token that ends it; nil where the model has no tokenizer.
   public var text: String?
 
-  init(ids: [Int32], mask: [Bool]? = nil, text: String? = nil) {
+  public init(ids: [Int32], mask: [Bool]? = nil, text: String? = nil) {
     self.ids = ids
     self.mask = mask
     self.text = text

@@ -39,7 +39,11 @@ import Values
     func run(_ passes: [[SequenceTree]], auxiliary: Double, z: Double, freezes: Bool = false) -> RouterTally {
       network.parameters.zeroGradients()
       var (losses, tally) = (RouterLosses(auxiliary: auxiliary, z: z), RouterTally())
-      if passes.count > 1 { losses.step = network.routerTally(passes, for: losses) }
+      if passes.count > 1 {
+        var step = RouterTally()
+        for trees in passes { step += network.routerTally(trees, for: losses) }
+        losses.step = step
+      }
       for trees in passes {
         network.accumulateGradient(trees, routerLosses: losses, freezesRouters: freezes) { scored in
           tally += scored.routers

@@ -3,16 +3,19 @@
 ///
 /// An optimizer step is one call over a batch of groups. The loss of the call is the sum of the groups' losses, each of
 /// which already carries the batch's normaliser; so groups can be evaluated one at a time, in any partition.
-package protocol Objective: Sendable {
+package protocol Objective {
   /// False where the gradient is the same whatever the log-probabilities are. Then it is known before the forward pass
   /// (`evaluate` with any finite `logp` gives it), and forward and backward can be one pass.
-  static var dependsOnLogProbabilities: Bool { get }
+  var dependsOnLogProbabilities: Bool { get }
+
+  /// The sequences of a group that it reads.
+  var roles: Set<SequenceTokens.Role> { get }
 
   /// Whether the group can teach anything: the others are dropped, counted, and not part of the batch's counts.
   func accepts(_ group: ObjectiveGroup) -> Bool
 
   /// The group's share of the call's loss, and its gradient. A group that is not accepted gives zeros.
-  func evaluate(_ group: ObjectiveGroup, in batch: ObjectiveBatch) -> ObjectiveValue
+  func evaluate(_ group: ObjectiveGroup, in batch: ObjectiveBatch) throws -> ObjectiveValue
 }
 
 /// One sequence of tokens x given its query q, by what the policies say of each token.
@@ -30,10 +33,12 @@ package struct SequenceTokens: Sendable {
   package var mask: [Bool]?
   /// R(x, y); nil where no reward applies. A sample without one is left out.
   package var reward: Double?
+  /// Â, which ``AdvantageOptions`` assigns from the group's rewards; nil where the sequence has none.
+  package var advantage: Double?
 
   package init(
     role: Role, logp: [Double], behaviour: [Double]? = nil, frozen: [Double]? = nil, mask: [Bool]? = nil,
-    reward: Double? = nil
+    reward: Double? = nil, advantage: Double? = nil
   ) {
     self.role = role
     self.logp = logp
@@ -41,6 +46,7 @@ package struct SequenceTokens: Sendable {
     self.frozen = frozen
     self.mask = mask
     self.reward = reward
+    self.advantage = advantage
   }
 }
 
@@ -67,23 +73,39 @@ package struct ObjectiveBatch: Sendable {
   }
 }
 
-package struct ObjectiveValue: Sendable {
+package struct ObjectiveValue {
   /// This group's contribution to the call's loss, which is minimised.
   package var loss: Double
   /// The objective's parts by name, weights and normaliser applied, with the sign of what is maximised.
-  package var parts: [(name: String, value: Double)]
+  package var parts: [(name: String, value: Double)] = []
   /// ∂loss/∂logp, for each sequence of the group and each of its tokens; 0 where masked.
   package var gradient: [[Double]]
-  /// Â of each sequence of the group; nil where it has none.
-  package var advantages: [Double?]
+  /// What a step records besides: each a mean over the call's groups.
+  package var diagnostics: [Diagnostic] = []
+
+  package init(
+    loss: Double, parts: [(name: String, value: Double)] = [], gradient: [[Double]], diagnostics: [Diagnostic] = []
+  ) {
+    self.loss = loss
+    self.parts = parts
+    self.gradient = gradient
+    self.diagnostics = diagnostics
+  }
 }
 
-/// How a method averages over tokens.
-public enum Normalization: String, Sendable, CaseIterable {
-  /// The mean over sequences of the mean over their tokens.
-  case sequence
-  /// The mean over all tokens of the call.
-  case token
+/// A mean that is taken over all groups of a call, as the sum and the number of what it is taken of.
+package struct Diagnostic: Equatable {
+  package let name: String
+  package var sum: Double
+  package var count: Double
+
+  package init(_ name: String, _ sum: Double, over count: Double = 1) {
+    self.name = name
+    self.sum = sum
+    self.count = count
+  }
+
+  package var mean: Double { count > 0 ? sum / count : 0 }
 }
 
 extension SequenceTokens {

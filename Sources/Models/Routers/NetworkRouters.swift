@@ -14,6 +14,7 @@ extension Network {
   /// Balances the load without a loss (arXiv 2408.15664, algorithm 1): the correction bias of an expert that got more than
   /// the mean of its layer falls by `speed`, of one that got less rises by it.
   package func updateCorrectionBias(_ tally: RouterTally, speed: Double) {
+    parameters.prepareToChange()
     for router in routers {
       guard let correction = router.correction, let layer = tally.layers.first(where: { $0.index == router.layer })
       else { continue }
@@ -27,22 +28,16 @@ extension Network {
     }
   }
 
-  /// What must be known of a step of several passes before the first one's backward pass: its tokens and sequences, and
-  /// where `losses` needs them the choices of all its tokens, which takes a forward pass of each.
-  package func routerTally(_ passes: [[SequenceTree]], for losses: RouterLosses) -> RouterTally {
-    var tally = RouterTally()
-    let choices = losses.auxiliary > 0 && plan.balancing?.isOverTokens == true
-    for trees in passes { tally += routerTally(trees, choices: choices) }
-    return tally
-  }
-
-  private func routerTally(_ trees: [SequenceTree], choices: Bool) -> RouterTally {
+  /// What must be known of each pass of a step before the first one's backward pass: its tokens and sequences, and where
+  /// `losses` needs them the choices of its tokens, which takes a forward pass.
+  package func routerTally(_ trees: [SequenceTree], for losses: RouterLosses) -> RouterTally {
     workspace.reset()
     let (pass, _) = prepare(trees)
     let record = RouterRecord(pass.batch, balancing: plan.balancing)
-    guard choices else { return record.tally }
-    pass.routers = record
-    _ = decoder.hidden(pass)
+    if losses.auxiliary > 0, plan.balancing?.isOverTokens == true {
+      pass.routers = record
+      _ = decoder.hidden(pass)
+    }
     return record.tally
   }
 }

@@ -15,7 +15,7 @@ package struct RouterLosses {
     self.step = step
   }
 
-  var isNone: Bool { auxiliary == 0 && z == 0 }
+  package var isNone: Bool { auxiliary == 0 && z == 0 }
 }
 
 /// The router losses' gradients in one pass, once its forward pass is done.

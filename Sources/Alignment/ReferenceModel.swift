@@ -1,0 +1,55 @@
+import Models
+
+/// The frozen policy that kl and dpo measure against: the policy as it was when this was made, sharing its weights until
+/// they change.
+final class ReferenceModel {
+  private var network: Network
+
+  init(freezing policy: Network) { network = policy.frozen() }
+
+  /// log π_ref of every branch of some trees, in passes of at most `microBatchTokens` rows: [tree][branch][token].
+  func logProbabilities(
+    _ trees: [SequenceTree], temperature: Float, microBatchTokens: Int, checkInterrupt: () throws -> Void
+  ) throws -> [[[Float]]] {
+    try network.logProbabilities(
+      trees, temperature: temperature, microBatchTokens: microBatchTokens, checkInterrupt: checkInterrupt)
+  }
+
+  /// π_ref ← α π_θ + (1 − α) π_ref, weight by weight.
+  func move(towards policy: Network, by alpha: Double) {
+    guard alpha < 1 else {
+      network = policy.frozen()
+      return
+    }
+    network.parameters.prepareToChange()
+    let (mine, theirs) = (network.parameters.all, policy.parameters.all)
+    let share = Float(alpha)
+    for i in 0..<mine.count { mine.start[i] = share * theirs.start[i] + (1 - share) * mine.start[i] }
+  }
+}
+
+extension Network {
+  /// log π of every branch of some trees, in passes of at most `microBatchTokens` rows where a branch with its prompt
+  /// does not take more: [tree][branch][token].
+  func logProbabilities(
+    _ trees: [SequenceTree], temperature: Float, microBatchTokens: Int, checkInterrupt: () throws -> Void
+  ) throws -> [[[Float]]] {
+    let pieces = trees.enumerated().flatMap { index, tree in
+      tree.pieces(ofRows: microBatchTokens).map { (index, $0) }
+    }
+    var logp = [[[Float]]](repeating: [], count: trees.count)
+    var first = 0
+    while first < pieces.count {
+      var (end, rows) = (first + 1, pieces[first].1.rows)
+      while end < pieces.count, rows + pieces[end].1.rows <= microBatchTokens {
+        rows += pieces[end].1.rows
+        end += 1
+      }
+      try checkInterrupt()
+      let scored = logProbabilities(pieces[first..<end].map(\.1), temperature: temperature).logp
+      for (piece, branches) in zip(pieces[first..<end], scored) { logp[piece.0] += branches }
+      first = end
+    }
+    return logp
+  }
+}

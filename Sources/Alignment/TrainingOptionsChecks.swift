@@ -1,0 +1,56 @@
+import Values
+
+extension TrainingOptions {
+  /// What a method cannot do, and why.
+  func checkObjective() throws(GRAOError) {
+    func refuse(_ option: String, _ words: String) throws(GRAOError) {
+      throw GRAOError("grao.train: option '\(option)' \(words)")
+    }
+    let temperature = objectiveTemperature
+    guard temperature.isFinite, temperature > 0 else {
+      throw GRAOError("grao.train: option 'logprob_temperature' must be more than 0, not \(temperature)")
+    }
+    if method == .grao, normalization != .sequence {
+      try refuse("normalization", "must be \"sequence\" with method grao")
+    }
+    if method == .dpo, normalization != .sequence {
+      try refuse("normalization", "must be \"sequence\" with method dpo: its losses are of whole responses")
+    }
+    if method == .sft, normalization == .constant {
+      try refuse("normalization", "\"constant\" needs max_new_tokens, and method sft samples nothing")
+    }
+    if kl.isUsed, method != .grpo {
+      try refuse(
+        "kl.coefficient",
+        method == .dpo ? "does not apply to method dpo: dpo.beta holds it to the reference" : "needs method grpo")
+    }
+    if ratio != nil, !method.samples { try refuse("ratio", "needs a method that samples, not \(method)") }
+    if advantage.group == .withReference, method == .grpo {
+      try refuse("advantage.group", "\"with_reference\" needs method grao: grpo does not score the reference")
+    }
+    if !method.samples {
+      let words = "needs a method that samples, not \(method)"
+      if iterations > 1 { try refuse("num_iterations", words) }
+      if miniBatches > 1 { try refuse("num_mini_batches", words) }
+      if masksTruncated { try refuse("mask_truncated_completions", words) }
+      if resampleRounds > 0 { try refuse("resample_rounds", words) }
+    }
+    if iterations * miniBatches > 1, method == .grao, ratio == nil {
+      try refuse(
+        iterations > 1 ? "num_iterations" : "num_mini_batches",
+        "above 1 needs option 'ratio' with method grao: without a ratio a rollout is on policy for one step only")
+    }
+    if miniBatches > promptsPerStep {
+      try refuse("num_mini_batches", "is \(miniBatches), but there are \(promptsPerStep) prompts_per_step")
+    }
+    if case .pairs(let pairs) = preference, method == .dpo {
+      if pairs.beta <= 0 { try refuse("dpo.beta", "must be more than 0, or the loss does not depend on the policy") }
+      if pairs.labelSmoothing > 0, pairs.loss != .sigmoid {
+        try refuse("dpo.label_smoothing", "needs loss \"sigmoid\", not \"\(pairs.loss)\"")
+      }
+    }
+    if case .responses(let responses) = preference, method == .dpo, responses.beta <= 0 {
+      try refuse("dpo.beta", "must be more than 0, or the loss does not depend on the policy")
+    }
+  }
+}
