@@ -54,7 +54,8 @@ public struct RouterOptions: Sendable, Equatable {
       try refuse("bias_update_speed", "needs a correction bias (e_score_correction_bias): '\(type)' has none")
     }
     if biasUpdateSpeed > 0, isFrozen {
-      try refuse("bias_update_speed", "moves the routers' correction bias, and moe.freeze_router keeps them as they are")
+      try refuse(
+        "bias_update_speed", "moves the routers' correction bias, and moe.freeze_router keeps them as they are")
     }
   }
 }

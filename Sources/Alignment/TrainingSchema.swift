@@ -13,7 +13,8 @@ extension TrainingOptions {
         OptionDeclaration(
           "preset", .string, "grpo: a published variant, whose options yours override",
           choices: MethodPreset.all.map { .string($0.name) }),
-        OptionDeclaration("data", .object("a dataset"), "rows with a prompt, and reference (sft, grao) or chosen and rejected (dpo)"),
+        OptionDeclaration(
+          "data", .object("a dataset"), "rows with a prompt, and reference (sft, grao) or chosen and rejected (dpo)"),
         OptionDeclaration("rewards", .array(), "functions, plugins, or { name, score, weight }"),
         OptionDeclaration(
           "on_reward_error", .string, default: "stop", "stop the run, or skip the sample",
@@ -56,9 +57,10 @@ extension TrainingOptions {
         OptionDeclaration("eval_every", .integer, "steps between evaluations", minimum: 1),
         OptionDeclaration("run_dir", .string, "directory for the run's metrics, options and model"),
         OptionDeclaration("kl", .nested(kl), default: .table(Table()), "penalty towards the frozen reference model"),
-        OptionDeclaration("moe", .nested(.routers), default: .table(Table()), "of a mixture of experts: how its routers are trained"),
-        OptionDeclaration("clip", .nested(clip), "of ratios, for grpo and ppo"),
-        OptionDeclaration("dpo", .nested(dpo), "of method dpo"),
+        OptionDeclaration(
+          "moe", .nested(.routers), default: .table(Table()), "of a mixture of experts: how its routers are trained"),
+        OptionDeclaration("clip", .nested(clip), default: .table(Table()), "of ratios, for grpo and ppo"),
+        OptionDeclaration("dpo", .nested(dpo), default: .table(Table()), "of method dpo"),
         OptionDeclaration("checkpoint_every", .integer, "steps between checkpoints: not in this version", minimum: 1),
         OptionDeclaration("resume", .oneOf([.boolean, .string]), "go on from a checkpoint: not in this version"),
       ] + GenerationOptions.declarations(temperature: 0.7))

@@ -8,7 +8,7 @@ struct AdvantagesTests {
     // Rewards 1, 0 and y's 1: μ = 2/3, σ = √2/3.
     let with = AdvantageOptions().advantages(samples: [1, 0], reference: 1)
     expectClose(
-      with.samples + [with.reference], [1 / root2, -root2, 1 / root2], within: 1e-15)
+      with.samples + [with.reference ?? .nan], [1 / root2, -root2, 1 / root2], within: 1e-15)
     // The samples alone: μ = 1/2, σ = 1/2.
     let without = AdvantageOptions(group: .samples).advantages(samples: [1, 0], reference: 2)
     #expect(without.samples == [1, -1] && without.reference == 3)
@@ -23,7 +23,7 @@ struct AdvantagesTests {
     let failed = [Double](repeating: 0, count: g)
     let with = AdvantageOptions().advantages(samples: failed, reference: 1)
     // n = G + 1 rewards, one of them 1: Â_y = √G, Â_i = −1/√G.
-    expectClose([with.reference], [Double(g).squareRoot()], within: 1e-14)
+    expectClose([with.reference ?? .nan], [Double(g).squareRoot()], within: 1e-14)
     expectClose(with.samples, failed.map { _ in -1 / Double(g).squareRoot() }, within: 1e-15)
     let without = AdvantageOptions(group: .samples).advantages(samples: failed, reference: 1)
     #expect(without.samples == failed && without.reference == 0)
@@ -51,7 +51,8 @@ struct AdvantagesTests {
     var stream = RandomStream(seed: 11)
     for _ in 0..<200 {
       let rewards = (0..<8).map { _ in 10 * stream.uniform() - 5 }
-      let (samples, y) = AdvantageOptions().advantages(samples: rewards, reference: stream.uniform())
+      let (samples, reference) = AdvantageOptions().advantages(samples: rewards, reference: stream.uniform())
+      let y = reference ?? .nan
       // Over the group with y: Σ Â = 0, so Σ_i Â_i = −Â_y.
       expectClose([samples.reduce(0, +)], [-y], within: 1e-13)
       expectClose([(samples + [y]).reduce(0) { $0 + $1 * $1 } / 9], [1], within: 1e-14)
@@ -60,6 +61,40 @@ struct AdvantagesTests {
       let unchanged = AdvantageOptions(group: .samples).advantages(samples: rewards, reference: 0)
       expectClose(changed.samples, unchanged.samples, within: 1e-13)
     }
+  }
+
+  @Test func baselines() {
+    // μ = 2; the others' means are 2.5, 2 and 1.5.
+    let others = AdvantageOptions(group: .samples, baseline: .leaveOneOut, scale: .none)
+    #expect(others.advantages(samples: [1, 2, 3], reference: nil).samples == [-1.5, 0, 1.5])
+    #expect(others.advantages(samples: [7], reference: nil).samples == [0])
+    // Rewards 1, 2, 3 and y's 6: the others' mean for y is 2.
+    let with = AdvantageOptions(baseline: .leaveOneOut, scale: .none).advantages(samples: [1, 2, 3], reference: 6)
+    expectClose(with.samples + [with.reference ?? .nan], [1 - 11.0 / 3, 2 - 10.0 / 3, 0, 4], within: 1e-15)
+    let bare = AdvantageOptions(group: .samples, baseline: .none, scale: .none)
+    #expect(bare.advantages(samples: [1, 2, 3], reference: nil).samples == [1, 2, 3])
+    #expect(bare.advantages(samples: [2, 2], reference: nil).samples == [2, 2])
+  }
+
+  @Test func theBatchScalesAllGroupsAlike() {
+    let groups = [[0.0, 2], [10, 10], [3, 5, 7]].map { rewards in
+      ObjectiveGroup(sequences: rewards.map { SequenceTokens(role: .sample, logp: [-1], reward: $0) })
+    }
+    let assigned = AdvantageOptions(group: .samples, scale: .batch).assigned(to: groups)
+    // The deviation of 0, 2, 10, 10, 3, 5, 7: mean 37/7, mean square 287/7.
+    let deviation = (287.0 / 7 - (37.0 / 7) * (37.0 / 7)).squareRoot()
+    let expected = [[-1.0, 1], [0, 0], [-2, 0, 2]].map { $0.map { $0 / deviation } }
+    for (group, expected) in zip(assigned, expected) {
+      expectClose(group.sequences.map { $0.advantage ?? .nan }, expected, within: 1e-15)
+    }
+  }
+
+  @Test func assignmentLeavesOutWhatHasNoReward() {
+    let group = ObjectiveGroup(sequences: [
+      SequenceTokens(role: .sample, logp: [-1], reward: 1), SequenceTokens(role: .sample, logp: [-1]),
+      SequenceTokens(role: .sample, logp: [-1], reward: 3), SequenceTokens(role: .reference, logp: [-1]),
+    ])
+    #expect(AdvantageOptions().assigned(to: group).sequences.map(\.advantage) == [-1, nil, 1, nil])
   }
 
   @Test func momentsOfNothing() {

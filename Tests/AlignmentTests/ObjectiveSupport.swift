@@ -16,6 +16,17 @@ func randomGroup(samples: Int, _ stream: inout RandomStream, masked: Bool = true
   return ObjectiveGroup(sequences: sampled + [sequence(.reference, &stream)])
 }
 
+/// The group as a behaviour policy and a frozen one have scored it too: ratios between e^−0.4 and e^0.4.
+func withPolicies(_ group: ObjectiveGroup, _ stream: inout RandomStream) -> ObjectiveGroup {
+  var group = group
+  for index in group.sequences.indices {
+    let logp = group.sequences[index].logp
+    group.sequences[index].behaviour = logp.map { $0 + 0.8 * stream.uniform() - 0.4 }
+    group.sequences[index].frozen = logp.map { $0 + 0.8 * stream.uniform() - 0.4 }
+  }
+  return group
+}
+
 /// The batch that these groups make for an objective that trains on sequences of these roles.
 func batch(of groups: [ObjectiveGroup], roles: Set<SequenceTokens.Role>) -> ObjectiveBatch {
   let sequences = groups.flatMap(\.sequences).filter { roles.contains($0.role) }
@@ -25,24 +36,35 @@ func batch(of groups: [ObjectiveGroup], roles: Set<SequenceTokens.Role>) -> Obje
 
 /// Checks an objective's gradient at every token against central differences of its loss.
 func checkGradient(
-  _ objective: some Objective, _ group: ObjectiveGroup, in batch: ObjectiveBatch, step: Double = 1e-3,
+  _ objective: any Objective, _ group: ObjectiveGroup, in batch: ObjectiveBatch, step: Double = 1e-3,
   tolerance: Double, sourceLocation: SourceLocation = #_sourceLocation
-) {
-  let gradient = objective.evaluate(group, in: batch).gradient
+) throws {
+  let gradient = try objective.evaluate(group, in: batch).gradient
   #expect(gradient.map(\.count) == group.sequences.map(\.logp.count), sourceLocation: sourceLocation)
   for (index, sequence) in group.sequences.enumerated() {
     for token in sequence.logp.indices {
-      func loss(_ change: Double) -> Double {
+      func loss(_ change: Double) throws -> Double {
         var group = group
         group.sequences[index].logp[token] += change
-        return objective.evaluate(group, in: batch).loss
+        return try objective.evaluate(group, in: batch).loss
       }
-      let difference = (loss(step) - loss(-step)) / (2 * step)
+      let difference = try (loss(step) - loss(-step)) / (2 * step)
       #expect(
         abs(gradient[index][token] - difference) <= tolerance, "sequence \(index), token \(token)",
         sourceLocation: sourceLocation)
     }
   }
+}
+
+extension AdvantageOptions {
+  /// The groups with their advantages.
+  func assigned(to groups: [ObjectiveGroup]) -> [ObjectiveGroup] {
+    var groups = groups
+    assign(to: &groups)
+    return groups
+  }
+
+  func assigned(to group: ObjectiveGroup) -> ObjectiveGroup { assigned(to: [group])[0] }
 }
 
 func expectClose(

@@ -21,19 +21,19 @@ struct SFTTests {
     #expect(token[1].gradient == [[-0.25, 0]])
   }
 
-  @Test(arguments: Normalization.allCases)
-  func gradientsAgreeWithDifferences(normalization: Normalization) {
+  @Test(arguments: [Normalization.sequence, .token])
+  func gradientsAgreeWithDifferences(normalization: Normalization) throws {
     var stream = RandomStream(seed: 1)
     for _ in 0..<20 {
       let groups = (0..<3).map { _ in randomGroup(samples: 2, &stream) }
       let batch = batch(of: groups, roles: [.reference])
       for group in groups {
-        checkGradient(SFTObjective(normalization: normalization), group, in: batch, step: 1, tolerance: 1e-14)
+        try checkGradient(SFTObjective(normalization: normalization), group, in: batch, step: 1, tolerance: 1e-14)
       }
     }
   }
 
-  @Test(arguments: Normalization.allCases)
+  @Test(arguments: [Normalization.sequence, .token])
   func aFullyMaskedReferenceContributesNothing(normalization: Normalization) {
     let value = SFTObjective(normalization: normalization)
       .evaluate(reference([-1, -2], mask: [false, false]), in: ObjectiveBatch(groups: 1, sequences: 1, tokens: 0))

@@ -35,7 +35,7 @@ extension TrainerSuite {
       #expect(options.sampling.topK == 0 && options.sampling.topP == 1 && options.sampling.minP == 0)
       #expect(options.optimizer.learningRate.description == 1e-6 && options.optimizer.weightDecay == 0.01)
       #expect(options.optimizer.betas == (0.9, 0.999) && options.optimizer.epsilon == 1e-8)
-      #expect(options.optimizer.maxGradNorm == 1 && options.logprobTemperature == 1)
+      #expect(options.optimizer.maxGradNorm == 1 && options.logprobTemperature == nil)
       #expect(options.weights.exploration.description == 1 && options.weights.imitation.description == 0.5)
       #expect(options.weights.regularizer.description == 0.6)
       #expect(options.advantage == AdvantageOptions() && options.normalization == .sequence)
@@ -50,6 +50,8 @@ extension TrainerSuite {
           "rewards": [.object(function), ["name": "b", "score": .object(function), "weight": 2]],
           "on_reward_error": "skip", "weights": ["imitation": .object(function), "regularizer": 0],
           "curriculum": .object(function), "advantage": ["group": "samples", "scale": "none", "epsilon": 0.5],
+          "ratio": ["level": "sequence"], "clip": ["high": 0.3], "mask_truncated_completions": true,
+          "resample_rounds": 2, "num_iterations": 3, "num_mini_batches": 2,
           "prompts_per_step": 3, "group_size": 4, "max_new_tokens": 5, "temperature": 0.25, "top_k": 6, "top_p": 0.5,
           "min_p": 0.125, "stop": ["a", "b"], "logprob_temperature": 2, "micro_batch_tokens": 7, "steps": 8,
           "seed": -1, "on_step": .object(function), "eval_data": .object(data), "eval_every": 9, "run_dir": "runs/a",
@@ -70,7 +72,10 @@ extension TrainerSuite {
           "method": "grao", "data": "rows (6 rows)",
           "rewards": [["name": "reward1", "weight": 1], ["name": "b", "weight": 2]], "on_reward_error": "skip",
           "weights": ["exploration": 1, "imitation": linear, "regularizer": 0],
-          "advantage": ["group": "samples", "scale": "none", "epsilon": 0.5], "curriculum": "function",
+          "advantage": ["group": "samples", "baseline": "mean", "scale": "none", "epsilon": 0.5],
+          "ratio": ["level": "sequence", "form": "clipped"], "clip": ["low": 0.2, "high": 0.3],
+          "mask_truncated_completions": true, "resample_rounds": 2, "num_iterations": 3, "num_mini_batches": 2,
+          "curriculum": "function",
           "normalization": "sequence", "prompts_per_step": 3, "group_size": 4, "max_new_tokens": 5,
           "temperature": 0.25, "top_k": 6, "top_p": 0.5, "min_p": 0.125, "stop": ["a", "b"], "logprob_temperature": 2,
           "optimizer": [
@@ -134,16 +139,15 @@ extension TrainerSuite {
     }
 
     @Test func whatThisVersionLacks() throws {
-      for method in ["dpo", "ppo", "grpo"] {
-        #expect(
-          try Self.failure(["method": .string(method)])
-            == "grao.train: option 'method' '\(method)' is not in this version, which has 'sft' and 'grao'")
-      }
+      let known = "'sft', 'dpo', 'grpo', 'grao'"
       #expect(
-        try Self.failure(["method": "gro"]) == "grao.train: option 'method' must be 'sft' or 'grao', not 'gro'")
+        try Self.failure(["method": "ppo"])
+          == "grao.train: option 'method' 'ppo' is not in this version, which has \(known)")
+      #expect(
+        try Self.failure(["method": "gro"]) == "grao.train: option 'method' must be one of \(known), not 'gro'")
       let words = "is not supported by this version of the engine"
       let cases: [(KeyValuePairs<String, Value>, String)] = [
-        (["kl": ["coefficient": 0.1]], "kl.coefficient"), (["moe": ["freeze_router": true]], "moe.freeze_router"),
+        (["moe": ["freeze_router": true]], "moe.freeze_router"),
         (["moe": ["aux_loss_coefficient": 0.1]], "moe.aux_loss_coefficient"),
         (["moe": ["z_loss_coefficient": 0.1]], "moe.z_loss_coefficient"), (["checkpoint_every": 5], "checkpoint_every"),
         (["resume": true], "resume"),
@@ -175,11 +179,89 @@ extension TrainerSuite {
       for change: (inout TrainingOptions) -> Void in [
         { $0.promptsPerStep = 0 }, { $0.groupSize = 0 }, { $0.microBatchTokens = 0 }, { $0.steps = 0 },
         { $0.logprobTemperature = 0 }, { $0.sampling.maxNewTokens = 0 }, { $0.sampling.temperature = -1 },
-        { $0.evaluateEvery = 0 },
+        { $0.evaluateEvery = 0 }, { $0.iterations = 0 }, { $0.miniBatches = 0 }, { $0.iterations = 2 },
+        { $0.kl.coefficient = .constant(0.1) }, { $0.normalization = .token }, { $0.miniBatches = 3 },
       ] {
         var options = try graoOptions()
         change(&options)
         #expect(throws: GRAOError.self) { try Trainer(model, options) }
+      }
+    }
+
+    // MARK: Methods
+
+    @Test func theMethodsOwnDefaults() throws {
+      let grpo = try TrainingOptions.read(Self.table(["method": "grpo"])).options
+      #expect(grpo.advantage.group == .samples && grpo.ratio == RatioOptions() && grpo.kl.syncEvery == nil)
+      #expect(
+        grpo.record["logprob_temperature"] == .number(Double(Float(0.7))) && grpo.record["kl"]?["coefficient"] == 0)
+      let dpo = try TrainingOptions.read(Self.table(["method": "dpo"])).options
+      #expect(dpo.preference == .pairs(DPOOptions()) && dpo.record["logprob_temperature"] == 1)
+      #expect(dpo.record["dpo"] == ["loss": "sigmoid", "beta": 0.1, "label_smoothing": 0])
+      #expect(dpo.record["ratio"] == nil && dpo.record["advantage"] == nil)
+    }
+
+    @Test func presetsAreValuesOfOptions() throws {
+      func read(_ preset: String, _ changes: KeyValuePairs<String, Value> = [:]) throws -> TrainingOptions {
+        var table = try Self.table(["method": "grpo", "preset": .string(preset)])
+        for (key, value) in changes { table[key] = value }
+        return try TrainingOptions.read(table).options
+      }
+      #expect(try read("dr_grpo").advantage.scale == .none && read("dr_grpo").normalization == .constant)
+      let dapo = try read("dapo")
+      #expect(dapo.ratio == RatioOptions(low: 0.2, high: 0.28) && dapo.normalization == .token)
+      #expect(dapo.masksTruncated && dapo.resampleRounds == 4)
+      #expect(try read("gspo").ratio == RatioOptions(level: .sequence, low: 3e-4, high: 4e-4))
+      #expect(try read("cispo").ratio == RatioOptions(form: .cispo, low: 1, high: 4))
+      #expect(try read("rloo").advantage == AdvantageOptions(group: .samples, baseline: .leaveOneOut, scale: .none))
+      #expect(try read("reinforce").advantage.baseline == .none)
+      // One's own options stand, also inside of a table.
+      let own = try read("dapo", ["clip": ["high": 0.5], "resample_rounds": 0])
+      #expect(own.ratio == RatioOptions(low: 0.2, high: 0.5) && own.resampleRounds == 0 && own.masksTruncated)
+      #expect(
+        try Self.failure(["preset": "dapo"]) == "grao.train: option 'preset' is 'dapo', a variant of method grpo")
+      #expect(try Self.failure(["method": "grpo", "preset": "dapi"]).contains("must be one of 'dr_grpo', 'dapo'"))
+      #expect(try message { try read("dapo", ["clip": 3]) }.contains("option 'clip' must be a table"))
+    }
+
+    @Test func whatMethodsCannotDo() throws {
+      let cases: [(KeyValuePairs<String, Value>, String)] = [
+        (["kl": ["coefficient": 0.1]], "option 'kl.coefficient' needs method grpo"),
+        (
+          ["method": "dpo", "kl": ["coefficient": 0.1]],
+          "option 'kl.coefficient' does not apply to method dpo: dpo.beta holds it to the reference"
+        ),
+        (["method": "sft", "ratio": [:]], "option 'ratio' needs a method that samples, not sft"),
+        (["method": "sft", "num_iterations": 2], "option 'num_iterations' needs a method that samples, not sft"),
+        (["method": "dpo", "resample_rounds": 1], "option 'resample_rounds' needs a method that samples, not dpo"),
+        (
+          ["num_iterations": 2],
+          "option 'num_iterations' above 1 needs option 'ratio' with method grao: without a ratio a rollout is on policy "
+            + "for one step only"
+        ),
+        (
+          ["method": "grpo", "advantage": ["group": "with_reference"]],
+          "option 'advantage.group' \"with_reference\" needs method grao: grpo does not score the reference"
+        ),
+        (
+          ["method": "grpo", "temperature": 0],
+          "option 'logprob_temperature' must be more than 0, not 0.0"
+        ),
+        (["method": "dpo", "normalization": "token"], "option 'normalization' must be \"sequence\" with method dpo"),
+        (["method": "sft", "normalization": "constant"], "option 'normalization' \"constant\" needs max_new_tokens"),
+        (["method": "dpo", "dpo": ["beta": 0]], "option 'dpo.beta' must be more than 0"),
+        (
+          ["method": "dpo", "dpo": ["loss": "ipo", "label_smoothing": 0.1]],
+          "option 'dpo.label_smoothing' needs loss \"sigmoid\", not \"ipo\""
+        ),
+        (
+          ["method": "grpo", "num_mini_batches": 3, "prompts_per_step": 2],
+          "option 'num_mini_batches' is 3, but there are 2 prompts_per_step"
+        ),
+      ]
+      for (changes, expected) in cases {
+        let failure = try Self.failure(changes)
+        #expect(failure.hasPrefix("grao.train: " + expected), "\(failure)")
       }
     }
   }

@@ -1,6 +1,8 @@
 """Writes Tests/Fixtures/objectives/objectives.json: the objectives and their derivatives by torch autograd in float64.
 
     python Tests/Oracles/make_objectives.py
+
+grpo, dpo and kto are checked on the way against TRL's own loss code.
 """
 
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import torch
 
 import objectives
+import trl_losses
 from fixtures import write_json
 
 PATH = Path(__file__).resolve().parent.parent / "Fixtures" / "objectives" / "objectives.json"
@@ -100,6 +103,49 @@ def grao_case(name, groups, group="with_reference", scale="std", epsilon=0.0, we
     )
 
 
+def policies(length, masked, role=None, advantage=None):
+    """A sequence that three policies have scored: ratios e^-0.5 … e^0.5."""
+    s = sequence(length, masked)
+    s["behaviour"], s["frozen"] = ((s["logp"] + torch.rand(length, generator=generator) - 0.5) for _ in range(2))
+    return s | ({"role": role} if role else {}) | ({"advantage": advantage} if advantage is not None else {})
+
+
+def checked(name, method, sequences, argument, **options):
+    """The loss and its derivatives, after TRL has said the same."""
+    for s in sequences:
+        s["logp"].requires_grad_()
+    logps = [s["logp"] for s in sequences]
+    loss = getattr(objectives, method)(*argument, **options)
+    grads = torch.autograd.grad(loss, logps)
+    theirs = getattr(trl_losses, method)(*argument, **options)
+    if theirs is not None:
+        tolerance = 1e-6 if options.get("kind") == "orpo" else 1e-13
+        torch.testing.assert_close(loss, theirs, rtol=tolerance, atol=tolerance)
+        for a, b in zip(grads, torch.autograd.grad(theirs, logps)):
+            torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance)
+    return {"name": name, "trl": theirs is not None} | options | {"loss": loss.item(), "dlogp": list(grads)}
+
+
+def grpo_case(name, size, masked, **options):
+    lengths = torch.randint(2, 7, (size,), generator=generator).tolist()
+    samples = [policies(n, masked, advantage=random_reward()) for n in lengths]
+    return plain(checked(name, "grpo", samples, (samples,), **options) | {"samples": samples})
+
+
+def dpo_case(name, size, masked, **options):
+    lengths = torch.randint(2, 7, (size, 2), generator=generator).tolist()
+    pairs = [{"chosen": policies(w, masked), "rejected": policies(l, masked)} for w, l in lengths]
+    sequences = [p[k] for p in pairs for k in ("chosen", "rejected")]
+    return plain(checked(name, "dpo", sequences, (pairs,), **options) | {"pairs": pairs})
+
+
+def kto_case(name, roles, masked, shift, **options):
+    responses = [policies(int(torch.randint(2, 7, (1,), generator=generator)), masked, role=r) for r in roles]
+    mismatched = {"logp": torch.zeros(len(roles)).double() + shift, "frozen": torch.zeros(len(roles)).double()}
+    case = checked(name, "kto", responses, (responses, mismatched), **options)
+    return plain(case | {"responses": responses, "reference_point": max(shift, 0.0)})
+
+
 def random_group(size):
     return [random_reward() for _ in range(size)], random_reward()
 
@@ -142,9 +188,55 @@ def main():
             case("other weights", [random_group(3)], weights=dict(exploration=2.0, imitation=1.5, regularizer=0.1)),
         ]
 
+    grpo = []
+    for level in ("token", "sequence"):
+        for form, low, high in (("clipped", 0.2, 0.2), ("clipped", 0.1, 0.28), ("cispo", 1.0, 0.2), ("cispo", 0.2, 0.2)):
+            for normalization in ("sequence", "token", "constant"):
+                for coefficient, estimate in ((0.0, "k3"), (0.3, "k1"), (0.3, "k2"), (0.3, "k3")):
+                    masked = len(grpo) % 2 == 1
+                    grpo.append(
+                        grpo_case(
+                            f"{level} {form} {low} {high} {normalization} {coefficient} {estimate}",
+                            3 + len(grpo) % 3,
+                            masked,
+                            level=level,
+                            form=form,
+                            normalization=normalization,
+                            low=low,
+                            high=high,
+                            longest=9,
+                            kl_coefficient=coefficient,
+                            kl_estimate=estimate,
+                        )
+                    )
+
+    dpo = []
+    for kind in ("sigmoid", "hinge", "ipo", "simpo", "orpo"):
+        for beta in (0.1, 2.0):
+            for masked in (False, True):
+                for smoothing in (0.0, 0.2) if kind == "sigmoid" else (0.0,):
+                    name = f"{kind} {beta} {smoothing}{' masked' * masked}"
+                    dpo.append(dpo_case(name, 4, masked, kind=kind, beta=beta, label_smoothing=smoothing, gamma=0.5))
+
+    kto = [
+        kto_case(
+            f"{' '.join(roles)} {shift}",
+            roles,
+            masked,
+            shift,
+            beta=0.5,
+            desirable_weight=1.0,
+            undesirable_weight=weight,
+        )
+        for roles in (["chosen", "rejected"], ["chosen", "chosen", "rejected"], ["rejected", "rejected"])
+        for masked, shift, weight in ((False, 0.4, 1.0), (True, -0.3, 1.5))
+    ]
+
     PATH.parent.mkdir(parents=True, exist_ok=True)
-    write_json(PATH, {"sft": sft, "grao": grao})
+    write_json(PATH, {"sft": sft, "grao": grao, "grpo": grpo, "dpo": dpo, "kto": kto})
     print(len(sft), "sft and", len(grao), "grao cases")
+    for name, cases in (("grpo", grpo), ("dpo", dpo), ("kto", kto)):
+        print(len(cases), name, "cases,", sum(c["trl"] for c in cases), "of them TRL's too")
 
 
 if __name__ == "__main__":

@@ -48,3 +48,75 @@ def grao(groups, weights, **advantage):
             parts["imitation"] += weights["imitation"] * share * a_reference * j_reference
             parts["regularizer"] += weights["regularizer"] * share * a_i * (j_i - j_reference)
     return -sum(parts.values()), parts, all_advantages
+
+
+def surrogate(s, advantage, level, form, low, high):
+    """The clipped surrogate of each token of a sequence, to be maximised."""
+    log_ratio = s["logp"] - s["behaviour"]
+    if level == "sequence":
+        log_ratio = mean(log_ratio, s["mask"]).expand_as(log_ratio)
+    ratio = log_ratio.exp()
+    clipped = ratio.clamp(1 - low, 1 + high)
+    if form == "cispo":
+        return clipped.detach() * advantage * s["logp"]
+    return torch.minimum(ratio * advantage, clipped * advantage)
+
+
+def kl(s, estimate):
+    d = s["logp"] - s["frozen"]
+    return {"k1": d, "k2": d * d / 2, "k3": torch.exp(-d) - 1 + d}[estimate]
+
+
+def grpo(samples, level, form, normalization, low, high, longest, kl_coefficient, kl_estimate):
+    """A sample: {"logp", "behaviour", "frozen", "mask", "advantage"}."""
+    total = 0.0
+    for s in samples:
+        divisor = {
+            "sequence": len(samples) * s["mask"].sum(),
+            "token": sum(other["mask"].sum() for other in samples),
+            "constant": len(samples) * longest,
+        }[normalization]
+        value = surrogate(s, s["advantage"], level, form, low, high)
+        if kl_coefficient:
+            value = value - kl_coefficient * kl(s, kl_estimate)
+        total = total - (value * s["mask"]).sum() / divisor
+    return total
+
+
+def dpo(pairs, kind, beta, label_smoothing, gamma):
+    """A pair: {"chosen", "rejected"}, each {"logp", "frozen", "mask"}."""
+    log_sigmoid = torch.nn.functional.logsigmoid
+    total = 0.0
+    for pair in pairs:
+        w, l = pair["chosen"], pair["rejected"]
+        ratio = lambda s: ((s["logp"] - s["frozen"]) * s["mask"]).sum()
+        j = lambda s: mean(s["logp"], s["mask"])
+        if kind == "sigmoid":
+            m = beta * (ratio(w) - ratio(l))
+            value = -(1 - label_smoothing) * log_sigmoid(m) - label_smoothing * log_sigmoid(-m)
+        elif kind == "hinge":
+            value = torch.relu(1 - beta * (ratio(w) - ratio(l)))
+        elif kind == "ipo":
+            value = (ratio(w) / w["mask"].sum() - ratio(l) / l["mask"].sum() - 1 / (2 * beta)) ** 2
+        elif kind == "simpo":
+            value = -log_sigmoid(beta * (j(w) - j(l)) - gamma)
+        elif kind == "orpo":
+            log_odds = lambda s: j(s) - torch.log(-torch.expm1(j(s)))
+            value = -j(w) - beta * log_sigmoid(log_odds(w) - log_odds(l))
+        total = total + value / len(pairs)
+    return total
+
+
+def kto(responses, mismatched, beta, desirable_weight, undesirable_weight):
+    """A response: {"role", "logp", "frozen", "mask"}; mismatched: {"logp", "frozen"}, sums over responses given to other
+    prompts."""
+    point = (mismatched["logp"] - mismatched["frozen"]).mean().clamp(min=0)
+    total = 0.0
+    for r in responses:
+        ratio = ((r["logp"] - r["frozen"]) * r["mask"]).sum()
+        if r["role"] == "chosen":
+            value = desirable_weight * (1 - torch.sigmoid(beta * (ratio - point)))
+        else:
+            value = undesirable_weight * (1 - torch.sigmoid(beta * (point - ratio)))
+        total = total + value / len(responses)
+    return total

@@ -32,6 +32,7 @@ enum Convert {
   }
 
   static func value(_ ids: [Int32]) -> Value { .array(ids.map { .integer(Int($0)) }) }
+  static func mask(_ mask: [Bool]) -> Value { .array(mask.map { .integer($0 ? 1 : 0) }) }
   static func value(_ numbers: [Float]) -> Value { .array(numbers.map { .number(Double($0)) }) }
 
   static func value(_ completion: Completion) -> Value {

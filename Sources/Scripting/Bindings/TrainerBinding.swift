@@ -22,14 +22,19 @@ enum TrainerBinding {
   }
 }
 
-/// Groups as the tables that scripts make and change: `prompt`, `reference`, `reference_reward`, `samples`.
+/// Groups as the tables that scripts make and change: `prompt`, `samples`, `reference`, `reference_reward`, `chosen`,
+/// `rejected`.
 enum GroupConversion {
   static func value(_ group: Group, row: Table) -> Value {
     var table = Table()
     table["prompt"] = Convert.value(group.prompt)
     table["reference"] = group.reference.map { Convert.value($0) }
-    table["reference_mask"] = group.referenceMask.map { .array($0.map { .integer($0 ? 1 : 0) }) }
+    table["reference_mask"] = group.referenceMask.map(Convert.mask)
     table["reference_reward"] = group.referenceReward.map { .number($0) }
+    for (name, response) in [("chosen", group.chosen), ("rejected", group.rejected)] {
+      table[name] = response.map { Convert.value($0.ids) }
+      table[name + "_mask"] = response?.mask.map(Convert.mask)
+    }
     table["row"] = .table(row)
     table["samples"] = .array(group.samples.map(value))
     return .table(table)
@@ -53,19 +58,28 @@ enum GroupConversion {
     let model = trainer.model
     let prompt = try Prompt(reader.optional("prompt") ?? .null, "\(what): prompt")
     var group = Group(prompt: try Convert.naming(what) { () throws(GRAOError) in try model.encode(prompt) })
-    if let reference = reader.optional("reference") {
-      let response = try Response(reference, "\(what): reference")
-      let encoded = try Convert.naming("\(what): reference") { () throws(GRAOError) in
-        try model.encode(response, after: prompt)
-      }
-      (group.reference, group.referenceMask) = (encoded.ids, encoded.mask)
-    }
-    if reader.has("reference_mask") { group.referenceMask = try reader.numbers("reference_mask").map { $0 != 0 } }
+    let reference = try response("reference", reader, what, model, after: prompt)
+    (group.reference, group.referenceMask) = (reference?.ids, reference?.mask)
+    group.chosen = try response("chosen", reader, what, model, after: prompt)
+    group.rejected = try response("rejected", reader, what, model, after: prompt)
     group.referenceReward = try reader.optionalNumber("reference_reward")
     for (index, value) in try reader.array("samples").enumerated() {
       group.samples.append(try sample(value, "\(what): sample \(index + 1)", model, after: prompt))
     }
     return group
+  }
+
+  /// A response of the group, with the mask that `<name>_mask` gives it.
+  private static func response(
+    _ name: String, _ reader: OptionReader, _ what: String, _ model: Model, after prompt: Prompt
+  ) throws(GRAOError) -> EncodedResponse? {
+    guard let value = reader.optional(name) else { return nil }
+    let response = try Response(value, "\(what): \(name)")
+    var encoded = try Convert.naming("\(what): \(name)") { () throws(GRAOError) in
+      try model.encode(response, after: prompt)
+    }
+    if reader.has(name + "_mask") { encoded.mask = try reader.numbers(name + "_mask").map { $0 != 0 } }
+    return encoded
   }
 
   private static func sample(
@@ -100,6 +114,10 @@ enum GroupConversion {
         OptionDeclaration("reference", .any, "string, ids or chat messages"),
         OptionDeclaration("reference_mask", .array(of: .number), "0 for tokens that are not trained on"),
         OptionDeclaration("reference_reward", .number, "of the reference"),
+        OptionDeclaration("chosen", .any, "string, ids or chat messages, for dpo"),
+        OptionDeclaration("chosen_mask", .array(of: .number), "0 for tokens that are not trained on"),
+        OptionDeclaration("rejected", .any, "string, ids or chat messages, for dpo"),
+        OptionDeclaration("rejected_mask", .array(of: .number), "0 for tokens that are not trained on"),
         OptionDeclaration("row", .table, "the dataset row it was made from"),
         OptionDeclaration("samples", .array(), default: [], "completions"),
       ])
