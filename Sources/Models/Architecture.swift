@@ -34,6 +34,7 @@ package let architectures: [any Architecture.Type] = [
   DeepSeekV2.self,
   DeepSeekV3.self,
   Gemma3.self,
+  GraniteMoE.self,
   Llama.self,
   Mistral.self,
   Mixtral.self,

@@ -2,7 +2,7 @@
 the model_type; what follows says which feature the checkpoint is about."""
 
 from transformers import (
-    DeepseekV2Config, DeepseekV3Config, Gemma3TextConfig, LlamaConfig, MistralConfig, MixtralConfig, Olmo2Config,
+    DeepseekV2Config, DeepseekV3Config, Gemma3TextConfig, GraniteMoeConfig, LlamaConfig, MistralConfig, MixtralConfig, Olmo2Config,
     OlmoeConfig, Phi3Config, Qwen2Config, Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig)
 
 SHARED = dict(
@@ -53,6 +53,9 @@ ARCHITECTURES = {
         sliding_window_pattern=2, query_pre_attn_scalar=24, rope_parameters=dict(
             full_attention=dict(rope_type="linear", rope_theta=1e3, factor=2.0),
             sliding_attention=dict(rope_type="default", rope_theta=50.0))), 9),
+    "granitemoe": (41, GraniteMoeConfig(
+        **SHARED | dict(intermediate_size=24), num_local_experts=5, num_experts_per_tok=3, attention_bias=True,
+        embedding_multiplier=1.7, attention_multiplier=0.4, residual_multiplier=0.6, logits_scaling=1.3), 9),
     "llama-bias": (3, LlamaConfig(**SHARED, attention_bias=True, mlp_bias=True), 7),
     "llama-linear": (4, LlamaConfig(**SHARED, rope_parameters=dict(rope_type="linear", rope_theta=1e4, factor=3.0)), 7),
     "llama-llama3": (5, LlamaConfig(**SHARED, rope_parameters=LLAMA3), 30),
