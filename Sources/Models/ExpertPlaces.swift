@@ -49,6 +49,35 @@ extension ExpertWeights {
       down: GroupedLinear(
         weights: store.experts(count, channels, hidden) { .slice($0, of: down, [count, channels, hidden]) }))
   }
+
+  /// gpt-oss's: `name`.gate_up_proj [E, C, 2F], gate and up alternating, and `name`.down_proj [E, F, C], both the
+  /// transpose of what ``GroupedLinear`` has, and their biases [E, 2F] and [E, C].
+  init(interleaved name: String, _ shape: ExpertShape, in store: ParameterStore) {
+    let (count, channels, hidden) = (shape.count, shape.channels, shape.hidden)
+    let (gateUp, down) = (name + ".gate_up_proj", name + ".down_proj")
+    func alternate(_ first: Int) -> [Parameter] {
+      store.experts(count, hidden, channels) {
+        Placement(
+          gateUp, [count, channels, 2 * hidden], offset: $0 * channels * 2 * hidden + first, rowStride: 2,
+          columnStride: 2 * hidden)
+      }
+    }
+    func alternateBias(_ first: Int) -> Parameter {
+      store.vector(
+        [count, hidden], .zeros,
+        at: Placement(
+          gateUp + "_bias", [count, 2 * hidden], offset: first, rowStride: 2 * hidden, columnStride: 2))
+    }
+    self.init(
+      gate: GroupedLinear(weights: alternate(0), bias: alternateBias(0)),
+      up: GroupedLinear(weights: alternate(1), bias: alternateBias(1)),
+      down: GroupedLinear(
+        weights: store.experts(count, channels, hidden) {
+          Placement(
+            down, [count, hidden, channels], offset: $0 * hidden * channels, rowStride: 1, columnStride: channels)
+        },
+        bias: store.vector([count, channels], .zeros, at: Placement(down + "_bias", [count, channels]))))
+  }
 }
 
 extension SparseFeedForward {
