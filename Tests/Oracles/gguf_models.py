@@ -20,13 +20,10 @@ LLAMA3 = {
 YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16, "beta_fast": 32.0, "beta_slow": 1.0}
 
 
-def whole_bounds(size, base, original, low, high):
-    """YaRN without rounding whose blend begins and ends at whole channels all the same: llama.cpp always rounds."""
-    beta = lambda channel: float(f"{original / (2 * math.pi * base ** (2 * channel / size)):.6g}")
-    return {
-        "rope_type": "yarn", "rope_theta": base, "factor": 4.0, "original_max_position_embeddings": original,
-        "beta_fast": beta(low + 1e-5), "beta_slow": beta(high - 1e-5), "truncate": False,
-    }
+def whole_bounds(size, original, high):
+    """YaRN without rounding whose blend goes from the first channel to a whole one all the same: llama.cpp always rounds."""
+    base = (original / (2 * math.pi)) ** (size / (2 * (high - 1e-5)))
+    return YARN | {"rope_theta": float(f"{base:.6g}"), "original_max_position_embeddings": original, "truncate": False}
 
 
 LONG = {"rope_type": "longrope", "long_factor": [1.0, 1.5, 2.0, 2.5], "short_factor": [1.0, 1.0, 1.25, 1.5]}
@@ -64,7 +61,7 @@ MODELS = {
         "gpt_oss",
         dict(
             num_hidden_layers=2, head_dim=16, num_local_experts=3, num_experts_per_tok=2, sliding_window=16,
-            rope_parameters=whole_bounds(16, 150000.0, 16, 1, 5)),
+            rope_parameters=whole_bounds(16, 16, 3)),
     ),
     "granitemoe": (
         "granitemoe",

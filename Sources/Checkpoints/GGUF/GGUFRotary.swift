@@ -113,9 +113,12 @@ struct GGUFRotary: GGUFTrait {
       throw rope.failure("original_max_position_embeddings", "should be a whole number")
     }
     metadata.set("rope.scaling.original_context_length", .unsigned(length))
-    for (key, ggufKey) in [("beta_fast", "yarn_beta_fast"), ("beta_slow", "yarn_beta_slow")]
+    for (key, ggufKey, fixed) in [("beta_fast", "yarn_beta_fast", 32.0), ("beta_slow", "yarn_beta_slow", 1)]
     where rope.scaling.given(key) != nil {
-      metadata.set("rope.scaling.\(ggufKey)", .number(Float(try rope.number(key))))
+      guard try rope.number(key) == fixed else {
+        throw rope.failure(key, "should be \(fixed): llama.cpp has no other in this architecture")
+      }
+      metadata.set("rope.scaling.\(ggufKey)", .number(Float(fixed)))
     }
     guard (rope.scaling.given("truncate")?.boolean ?? true) == truncates else {
       throw rope.failure(
