@@ -110,8 +110,8 @@ typedef struct {
     const gk_routing *rule, const float *logits, const float *bias, float *scores, int32_t *experts, float *weights,
     size_t t, float *scratch);
   void (*route_gradient)(
-    const gk_routing *rule, const float *dweights, const float *dscores, const float *scores, const int32_t *experts,
-    const float *weights, float *dlogits, size_t t);
+    const gk_routing *rule, const float *dweights, const float *scores, const int32_t *experts, const float *weights,
+    float *dlogits, size_t t);
   void (*combine)(const float *x, const int32_t *slot, const float *weights, float *y, size_t t, size_t k, size_t c);
   void (*combine_gradient)(
     const float *dy, const float *x, const int32_t *slot, const float *weights, float *dx, float *dweights, size_t t,

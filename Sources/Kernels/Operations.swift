@@ -295,7 +295,7 @@ package func route(
 package func routeGradient(_ dweights: Matrix, _ routing: Routing, _ rule: RoutingRule, into dlogits: Matrix) {
   var rule = rule.routing(experts: dlogits.columns)
   gk_route_gradient(
-    &rule, dweights.start, nil, routing.scores.start, routing.experts.start, routing.weights.start, dlogits.start,
+    &rule, dweights.start, routing.scores.start, routing.experts.start, routing.weights.start, dlogits.start,
     dlogits.rows)
 }
 

@@ -35,7 +35,11 @@ package struct ArchitecturePlan {
 package let architectures: [any Architecture.Type] = [
   DeepSeekV2.self,
   DeepSeekV3.self,
+  GPTOSS.self,
+  Gemma.self,
+  Gemma2.self,
   Gemma3.self,
+  GraniteMoE.self,
   Llama.self,
   Mistral.self,
   Mixtral.self,

@@ -84,7 +84,7 @@ struct DeepSeekShape {
       }
       return SharedExpert(
         routed: SparseFeedForward(
-          layer: index, name, channels: channels, hidden: expertHidden, experts: experts, rule: rule,
+          layer: index, name, ExpertShape(count: experts, channels: channels, hidden: expertHidden), rule: rule,
           isCorrected: isCorrected, in: store),
         shared: SwiGLU(
           name + ".shared_experts", channels: channels, hidden: expertHidden * sharedExperts, bias: bias, in: store),

@@ -7,11 +7,12 @@ losses are over the checkpoint's sequences, and their gradients, in float64 (Tes
 import importlib
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 import torch
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers.models.switch_transformers.modeling_switch_transformers import router_z_loss_func
 
 from fixtures import write_json
@@ -19,8 +20,8 @@ from make_architectures import FOLDER as CHECKPOINTS, load
 
 FOLDER = CHECKPOINTS.parent / "router_losses"
 NAMES = [
-    "deepseek_v2-groups", "deepseek_v2-sparse", "deepseek_v3", "deepseek_v3-sparse", "mixtral", "olmoe", "qwen2_moe",
-    "qwen3_moe-window"]
+    "deepseek_v2-groups", "deepseek_v2-sparse", "deepseek_v3", "deepseek_v3-sparse", "gpt_oss", "granitemoe", "mixtral",
+    "olmoe", "qwen2_moe", "qwen3_moe-window"]
 
 
 class Routers:
@@ -106,9 +107,13 @@ def losses(model, layers):
     return found
 
 
-def published(name, kind):
-    """A parameter's name in the checkpoint."""
-    return name.replace(".mlp.", ".block_sparse_moe.") if kind == "mixtral" else name
+def published(model, gradients):
+    """Gradients under the checkpoint's names: saved as if they were the weights."""
+    with torch.no_grad(), tempfile.TemporaryDirectory() as folder:
+        for p, gradient in zip(model.parameters(), gradients):
+            p.copy_(torch.zeros_like(p) if gradient is None else gradient)
+        model.save_pretrained(folder)
+        return load_file(Path(folder) / "model.safetensors")
 
 
 def is_compared(name):
@@ -124,14 +129,13 @@ def make(name):
     sequences = [(s["prompt"] + s["completion"])[:-1] for s in golden["sequences"]]
     layers = Routers(model).run(model, sequences)
     found = losses(model, layers)
-    tensors = {}
-    for key, loss in found.items():
-        model.zero_grad()
-        loss.backward(retain_graph=True)
-        for parameter, p in model.named_parameters():
-            if is_compared(parameter):
-                gradient = torch.zeros_like(p) if p.grad is None else p.grad
-                tensors[f"{key}.{published(parameter, model.config.model_type)}"] = gradient.float().contiguous()
+    parameters = list(model.parameters())
+    gradients = {
+        key: torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True) for key, loss in found.items()}
+    tensors = {
+        f"{key}.{name}": gradient.float().contiguous()
+        for key, of_loss in gradients.items()
+        for name, gradient in published(model, of_loss).items() if is_compared(name)}
     FOLDER.mkdir(exist_ok=True)
     save_file(tensors, FOLDER / f"{name}.safetensors")
     experts = layers[0][0][0].shape[-1]

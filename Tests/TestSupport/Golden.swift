@@ -20,8 +20,7 @@ package struct Golden {
   }
 
   /// The checkpoints of Fixtures/architectures, one or more for each architecture.
-  package static let architectures: [String] =
-    ((try? FileManager.default.contentsOfDirectory(atPath: Fixtures.path("architectures"))) ?? []).sorted()
+  package static let architectures = Fixtures.names("architectures")
 
   package init(architecture name: String) throws {
     folder = Fixtures.path("architectures/\(name)")

@@ -212,10 +212,10 @@ typedef struct {
 void gk_route(
   const gk_routing *rule, const float *logits, const float *bias, float *scores, int32_t *experts, float *weights,
   size_t t);
-/// dlogits[T, E] from dweights[T, K] and, where not NULL, dscores[T, E].
+/// dlogits[T, E] from dweights[T, K].
 void gk_route_gradient(
-  const gk_routing *rule, const float *dweights, const float *dscores, const float *scores, const int32_t *experts,
-  const float *weights, float *dlogits, size_t t);
+  const gk_routing *rule, const float *dweights, const float *scores, const int32_t *experts, const float *weights,
+  float *dlogits, size_t t);
 
 /// Sorts the T * K (token, choice) pairs by expert, tokens ascending within an expert.
 /// offsets[E + 1]; token[T * K]: the token of each sorted row; slot[T, K]: the sorted row of each choice.

@@ -73,10 +73,10 @@ void naive_route_weights(
 /// The K experts that the rule chooses for each token of scores[T, E], given bias[E] (may be NULL).
 void naive_route_choice(
   const gk_routing *rule, const double *scores, const double *bias, int32_t *experts, size_t t);
-/// dlogits is added to; dscores may be NULL.
+/// dlogits is added to.
 void naive_route_gradient(
-  const gk_routing *rule, const double *dweights, const double *dscores, const double *logits, const int32_t *experts,
-  double *dlogits, size_t t);
+  const gk_routing *rule, const double *dweights, const double *logits, const int32_t *experts, double *dlogits,
+  size_t t);
 
 /// y[t, :] = Σ_j weights[t, j] · x[slot[t, j], :].
 void naive_combine(
