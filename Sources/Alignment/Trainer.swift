@@ -26,12 +26,14 @@ public final class Trainer {
   public init(_ model: Model, _ options: TrainingOptions) throws(GRAOError) {
     try model.checkOpen()
     try options.check()
+    try options.routers.check(for: model.network)
     self.model = model
     self.options = options
     reader = RowReader(model: model, readsPreference: options.method == .dpo || options.method == .custom)
     reference = options.usesReferenceModel ? ReferenceModel(freezing: model.network) : nil
     panel = RewardPanel(rewards: options.rewards, onError: options.onRewardError)
-    optimizer = Optimizer(model.network, options.optimizer)
+    optimizer = Optimizer(
+      model.network, options.optimizer, frozen: options.routers.isFrozen ? model.network.routerParameters : [])
     state = TrainerState()
     selection = RowSelection(curriculum: options.curriculum, seed: options.seed)
   }
@@ -129,7 +131,8 @@ public final class Trainer {
     model.network.parameters.zeroGradients()
     let pass = UpdatePass(
       network: model.network, objective: objective, temperature: options.objectiveTemperature,
-      microBatchTokens: options.microBatchTokens, isFirstUpdate: isFirst, checkInterrupt: checkInterrupt)
+      microBatchTokens: options.microBatchTokens, isFirstUpdate: isFirst, routers: options.routers,
+      checkInterrupt: checkInterrupt)
     let outcome = try pass.run(Array(queries), batch: batch)
     guard outcome.loss.isFinite else {
       throw GRAOError("step \(schedule.step): the loss is \(outcome.loss); the model was left as it was")
@@ -143,6 +146,10 @@ public final class Trainer {
         "step \(schedule.step): the update with learning rate \(learningRate) left weights that are not finite numbers")
     }
 
+    if options.routers.biasUpdateSpeed > 0 {
+      model.network.updateCorrectionBias(outcome.routers, speed: options.routers.biasUpdateSpeed)
+    }
+
     state.step += 1
     if isFirst { state.tokens += rollout.tokens }
     if let every = options.kl.syncEvery, let reference, state.step % every == 0 {
@@ -154,7 +161,7 @@ public final class Trainer {
     RolloutMetrics(groups: groups, rewards: options.rewards.map(\.name)).add(to: &metrics)
     try addObjective(outcome, at: schedule, to: &metrics)
     metrics["entropy"] = .number(outcome.tokens == 0 ? 0 : outcome.entropySum / Double(outcome.tokens))
-    if let violation = outcome.maximumLoadViolation { metrics["moe/load_max_violation"] = .number(violation) }
+    RouterMetrics(tally: outcome.routers, balancing: model.network.plan.balancing).add(to: &metrics)
     if let difference = outcome.logprobDifference { metrics["sampling/logprob_difference"] = .number(difference) }
     if options.samples { metrics["groups/dropped"] = .integer(rollout.dropped) }
     metrics["num_tokens"] = .integer(state.tokens)

@@ -100,6 +100,8 @@ public struct TrainingOptions {
   /// others.
   public var logprobTemperature: Float?
   public var optimizer = OptimizerOptions()
+  /// Of a mixture of experts.
+  public var routers = RouterOptions()
   /// Bound on the tokens of one forward and backward pass.
   public var microBatchTokens = 2048
   /// Optimizer steps; nil is one epoch.

@@ -30,6 +30,7 @@ extension TrainingOptions {
     try options.readKL(try reader.nested("kl"))
     try options.readPreference(try reader.nested("dpo"))
     try options.readOptimizer(try reader.nested("optimizer"))
+    options.routers = try RouterOptions(reading: reader.nested("moe"))
     try refuseUnsupported(reader)
     try options.check()
     return (try reader.object("model", as: Model.self, "a model"), options)
@@ -145,12 +146,7 @@ extension TrainingOptions {
   /// What the contract has and this version lacks, so that no script believes it works.
   private static func refuseUnsupported(_ reader: OptionReader) throws(GRAOError) {
     let words = "is not supported by this version of the engine"
-    let moe = try reader.nested("moe")
-    for name in ["aux_loss_coefficient", "z_loss_coefficient"] where try moe.number(name) != 0 {
-      throw reader.failure("moe." + name, words)
-    }
-    if try moe.boolean("freeze_router") { throw reader.failure("moe.freeze_router", words) }
-    if reader.has("stages") { throw reader.failure("stages", "is for grao.train: a trainer by hand has one stage") }
+if reader.has("stages") { throw reader.failure("stages", "is for grao.train: a trainer by hand has one stage") }
     if reader.has("checkpoint_every") { throw reader.failure("checkpoint_every", words) }
     if let resume = reader.optional("resume"), resume != false { throw reader.failure("resume", words) }
   }

@@ -49,6 +49,7 @@ extension TrainingOptions {
       "betas": [.number(optimizer.betas.0), .number(optimizer.betas.1)], "eps": .number(optimizer.epsilon),
       "weight_decay": .number(optimizer.weightDecay), "max_grad_norm": .number(optimizer.maxGradNorm),
     ]
+    table["moe"] = routers.record
     table["micro_batch_tokens"] = .integer(microBatchTokens)
     table["steps"] = steps.map { .integer($0) }
     table["seed"] = .integer(Int(truncatingIfNeeded: seed))

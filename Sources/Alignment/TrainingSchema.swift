@@ -69,7 +69,8 @@ extension TrainingOptions {
           "grao.train: runs one after another, each a table of these options beside a name; evaluates all after each"),
         OptionDeclaration("run_dir", .string, "directory for the run's metrics, options and model"),
         OptionDeclaration("kl", .nested(kl), default: .table(Table()), "penalty towards the frozen reference model"),
-        OptionDeclaration("moe", .nested(moe), default: .table(Table()), "router losses"),
+        OptionDeclaration(
+          "moe", .nested(.routers), default: .table(Table()), "of a mixture of experts: how its routers are trained"),
         OptionDeclaration("clip", .nested(clip), default: .table(Table()), "of ratios, for grpo and ppo"),
         OptionDeclaration("dpo", .nested(dpo), default: .table(Table()), "of method dpo"),
         OptionDeclaration("checkpoint_every", .integer, "steps between checkpoints: not in this version", minimum: 1),
@@ -146,16 +147,6 @@ extension TrainingOptions {
           "sync_every", .integer, default: 512, "optimizer steps between synchronizations", minimum: 1),
         OptionDeclaration(
           "mixup", .number, default: 0.6, "share of the policy in the reference after one", minimum: 0, maximum: 1),
-      ])
-  }
-
-  private static var moe: OptionSchema {
-    OptionSchema(
-      owner: "grao.train",
-      [
-        OptionDeclaration("aux_loss_coefficient", .number, default: 0, "of the load-balancing loss", minimum: 0),
-        OptionDeclaration("z_loss_coefficient", .number, default: 0, "of the router's z-loss", minimum: 0),
-        OptionDeclaration("freeze_router", .boolean, default: false, "leave the router's weights as they are"),
       ])
   }
 

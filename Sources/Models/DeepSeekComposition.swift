@@ -73,7 +73,7 @@ struct DeepSeekShape {
   }
 
   func plan(
-    in store: ParameterStore, rule: RoutingRule, isCorrected: Bool, bias: Bool = false
+    in store: ParameterStore, rule: RoutingRule, balancing: LoadBalancing, isCorrected: Bool, bias: Bool = false
   ) throws(GRAOError) -> ArchitecturePlan {
     let channels = decoder.channels
     let composed = try decoder.decoder(in: store, DecoderStyle()) { index, name in
@@ -84,7 +84,7 @@ struct DeepSeekShape {
       }
       return SharedExpert(
         routed: SparseFeedForward(
-          layer: index, name, channels: channels, hidden: expertHidden, experts: experts, rule: rule,
+          layer: index, name, ExpertShape(count: experts, channels: channels, hidden: expertHidden), rule: rule,
           isCorrected: isCorrected, in: store),
         shared: SwiGLU(
           name + ".shared_experts", channels: channels, hidden: expertHidden * sharedExperts, bias: bias, in: store),
@@ -93,7 +93,7 @@ struct DeepSeekShape {
     return ArchitecturePlan(
       decoder: composed, context: decoder.context, vocabulary: decoder.vocabulary, keyValueHeads: latent.heads,
       headSize: latent.rotary, keyValueWidth: KeyValueWidth(keys: latent.attention.size, values: 0),
-      expertsPerToken: rule.perToken)
+      expertsPerToken: rule.perToken, balancing: balancing)
   }
 
   private func attention(_ name: String, layer: Int, in store: ParameterStore) -> LatentAttention {

@@ -37,6 +37,21 @@ struct GGUFWriterTests {
     #expect(
       try message("qwen2") { $0["rope_scaling"] = ["rope_type": "dynamic", "factor": 2] }.contains("\"dynamic\""))
     #expect(try message("qwen2") { $0["rope_scaling"] = ["rope_type": "llama3"] }.contains("\"llama3\""))
+    for (key, value) in [("beta_fast", 16), ("beta_slow", 2)] as [(String, Value)] {
+      #expect(
+        try message("qwen2") { config in
+          var rope = config["rope_scaling"]?.table ?? Table()
+          rope[key] = value
+          config["rope_scaling"] = .table(rope)
+        }.contains("rope_scaling: \(key) should be"))
+    }
+    #expect(
+      try message("gpt_oss") { config in
+        var rope = config["rope_scaling"]?.table ?? Table()
+        rope["truncate"] = true
+        config["rope_scaling"] = .table(rope)
+      }.contains("truncate should be false"))
+    #expect(try message("gpt_oss") { $0["swiglu_limit"] = 6.0 }.contains("swiglu_limit is 6.0"))
     #expect(try message("deepseek_v3") { $0["scoring_func"] = "softmax" }.contains("scoring_func is \"softmax\""))
     #expect(try message("llama") { $0["num_attention_heads"] = 3 }.contains("does not fit 3 heads"))
     #expect(try message("llama") { $0["num_hidden_layers"] = 0 }.contains("num_hidden_layers is 0"))

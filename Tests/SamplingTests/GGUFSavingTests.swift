@@ -16,7 +16,7 @@ import Values
     }
   }
 
-  @Test(arguments: ["llama-linear", "mixtral", "olmo2", "olmoe", "qwen2_moe-sparse", "qwen3", "phi3"])
+  @Test(arguments: ["granitemoe", "llama-linear", "mixtral", "olmo2", "olmoe", "qwen2_moe-sparse", "qwen3", "phi3"])
   func aSavedFileIsTheModel(_ name: String) throws {
     let model = try Model.load(Fixtures.path("architectures/\(name)"))
     let place = TemporaryPath()

@@ -11,14 +11,10 @@ extension BindingSuite {
       ("model = 'path'", "option 'model' must be a model, not a string"),
       ("kl = { coefficient = 0.1 }", "option 'kl.coefficient' needs method grpo"),
       (
-        "moe = { aux_loss_coefficient = 0.1 }",
-        "option 'moe.aux_loss_coefficient' is not supported by this version of the engine"
+        "moe = { bias_update_speed = 0.1 }",
+        "option 'moe.bias_update_speed' needs a correction bias (e_score_correction_bias): 'qwen3_moe' has none"
       ),
-      (
-        "moe = { z_loss_coefficient = 0.1 }",
-        "option 'moe.z_loss_coefficient' is not supported by this version of the engine"
-      ),
-      ("moe = { freeze_router = true }", "option 'moe.freeze_router' is not supported by this version of the engine"),
+      ("moe = { aux_loss_coefficient = -1 }", "option 'moe.aux_loss_coefficient' must be at least 0, not -1"),
       ("checkpoint_every = 5", "option 'checkpoint_every' is not supported by this version of the engine"),
       ("resume = true", "option 'resume' is not supported by this version of the engine"),
       ("resume = 'runs/1'", "option 'resume' is not supported by this version of the engine"),

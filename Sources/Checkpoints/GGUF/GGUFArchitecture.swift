@@ -31,7 +31,7 @@ struct GGUFArchitecture {
   static var all: [GGUFArchitecture] {
     [
       llama, mixtral, qwen2, qwen2MoE, qwen3, qwen3MoE, olmo2, olmoE, deepseekV2, deepseekV3, gemma, gemma2, gemma3,
-      phi3,
+      gptOSS, graniteMoE, phi3,
     ]
   }
 
@@ -164,6 +164,37 @@ struct GGUFArchitecture {
         GGUFKey("num_experts_per_tok", "expert_used_count"), GGUFUntoldWindow(),
       ],
       layerTensors: interleavedAttention + normsBefore + mixtralExperts)
+  }
+
+  private static var graniteMoE: GGUFArchitecture {
+    GGUFArchitecture(
+      name: "granitemoe", modelTypes: ["granitemoe"], className: "GraniteMoeForCausalLM",
+      traits: sizes + [
+        GGUFRotary(hasFrequencies: true), GGUFHeads(), usesSiLU, GGUFKey("num_local_experts", "expert_count"),
+        GGUFKey("num_experts_per_tok", "expert_used_count"),
+        GGUFKey("attention_multiplier", "attention.scale", .number, whenUnset: 1.0),
+        GGUFKey("embedding_multiplier", "embedding_scale", .number, byDefault: 1.0),
+        GGUFKey("residual_multiplier", "residual_scale", .number, byDefault: 1.0),
+        GGUFKey("logits_scaling", "logit_scale", .number, whenUnset: 1.0),
+      ],
+      layerTensors: interleavedAttention + normsBefore + graniteExperts)
+  }
+
+  private static var gptOSS: GGUFArchitecture {
+    GGUFArchitecture(
+      name: "gpt-oss", modelTypes: ["gpt_oss"], className: "GptOssForCausalLM",
+      traits: sizes + [
+        GGUFRotary(truncates: false), GGUFHeads(), usesSiLU, GGUFKey("num_local_experts", "expert_count"),
+        GGUFKey("num_experts_per_tok", "expert_used_count"),
+        GGUFCopy("intermediate_size", to: "expert_feed_forward_length"),
+        GGUFAlternatingWindows(period: 2, byDefault: 128), GGUFConstant("attention_bias", true),
+        GGUFConstant("swiglu_alpha", 1.702, isTold: false), GGUFConstant("swiglu_limit", 7.0),
+        GGUFConstant("tie_word_embeddings", false),
+      ],
+      layerTensors: attention + attentionBiases + [
+        ("attn_sinks.weight", .whole("self_attn.sinks")), ("attn_norm.weight", .whole("input_layernorm.weight")),
+        ("post_attention_norm.weight", .whole("post_attention_layernorm.weight")),
+      ] + clampedExperts)
   }
 
   private static var qwen2MoE: GGUFArchitecture {

@@ -7,6 +7,9 @@ struct GGUFRotary: GGUFTrait {
   var hasFrequencies = false
   /// YaRN's magnitude as DeepSeek has it, told by mscale and mscale_all_dim.
   var hasMagnitudes = false
+  /// Whether the bounds of YaRN's blend are whole channels. llama.cpp rounds them always, also in gpt-oss, whose weights
+  /// were trained without.
+  var truncates = true
 
   // MARK: From a file
 
@@ -40,6 +43,7 @@ struct GGUFRotary: GGUFTrait {
     scaling["original_max_position_embeddings"] =
       try file.positive("rope.scaling.original_context_length").map { .integer($0) }
       ?? config["max_position_embeddings"]
+    if !truncates { scaling["truncate"] = false }
     for (key, ggufKey) in [("beta_fast", "yarn_beta_fast"), ("beta_slow", "yarn_beta_slow")] {
       scaling[key] = try file.number("rope.scaling.\(ggufKey)").map { .number($0) }
     }
@@ -109,12 +113,16 @@ struct GGUFRotary: GGUFTrait {
       throw rope.failure("original_max_position_embeddings", "should be a whole number")
     }
     metadata.set("rope.scaling.original_context_length", .unsigned(length))
-    for (key, ggufKey) in [("beta_fast", "yarn_beta_fast"), ("beta_slow", "yarn_beta_slow")]
+    for (key, ggufKey, fixed) in [("beta_fast", "yarn_beta_fast", 32.0), ("beta_slow", "yarn_beta_slow", 1)]
     where rope.scaling.given(key) != nil {
-      metadata.set("rope.scaling.\(ggufKey)", .number(Float(try rope.number(key))))
+      guard try rope.number(key) == fixed else {
+        throw rope.failure(key, "should be \(fixed): llama.cpp has no other in this architecture")
+      }
+      metadata.set("rope.scaling.\(ggufKey)", .number(Float(fixed)))
     }
-    guard rope.scaling.given("truncate")?.boolean ?? true else {
-      throw rope.failure("truncate", "should be true: llama.cpp rounds YaRN's bounds")
+    guard (rope.scaling.given("truncate")?.boolean ?? true) == truncates else {
+      throw rope.failure(
+        "truncate", truncates ? "should be true: llama.cpp rounds YaRN's bounds" : "should be false, as in gpt-oss")
     }
     if rope.scaling.given("attention_factor") != nil {
       let own = try rope.number("attention_factor") / Self.magnitude(factor)

@@ -16,7 +16,7 @@ enum Mixtral: Architecture {
       windows: try config.slidingWindows(layers: shape.layers), feedForwardName: "block_sparse_moe")
     let decoder = try shape.decoder(in: store, style) { index, name in
       SparseFeedForward(
-        layer: index, name, channels: shape.channels, hidden: hidden, experts: experts,
+        layer: index, name, ExpertShape(count: experts, channels: shape.channels, hidden: hidden),
         rule: RoutingRule(perToken: perToken, normalize: true), names: .mixtral, in: store)
     }
     return ArchitecturePlan(shape, decoder, expertsPerToken: perToken)

@@ -17,7 +17,7 @@ enum OLMoE: Architecture {
     let style = DecoderStyle(queryKeyValueBias: bias, outputBias: bias, queryKeyNorm: .whole)
     let decoder = try shape.decoder(in: store, style) { index, name in
       SparseFeedForward(
-        layer: index, name, channels: shape.channels, hidden: hidden, experts: experts,
+        layer: index, name, ExpertShape(count: experts, channels: shape.channels, hidden: hidden),
         rule: RoutingRule(perToken: perToken, normalize: normalize), in: store)
     }
     return ArchitecturePlan(shape, decoder, expertsPerToken: perToken)

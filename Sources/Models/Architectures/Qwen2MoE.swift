@@ -23,7 +23,7 @@ enum Qwen2MoE: Architecture {
       guard isSparse[index] else { return SwiGLU(name, channels: shape.channels, hidden: denseHidden, in: store) }
       return SharedExpert(
         routed: SparseFeedForward(
-          layer: index, name, channels: shape.channels, hidden: expertHidden, experts: experts,
+          layer: index, name, ExpertShape(count: experts, channels: shape.channels, hidden: expertHidden),
           rule: RoutingRule(perToken: perToken, normalize: normalize), in: store),
         shared: SwiGLU(name + ".shared_expert", channels: shape.channels, hidden: sharedHidden, in: store),
         gate: Linear(name + ".shared_expert_gate", inputs: shape.channels, outputs: 1, in: store))

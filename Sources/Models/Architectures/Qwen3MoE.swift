@@ -22,7 +22,7 @@ enum Qwen3MoE: Architecture {
     let decoder = try shape.decoder(in: store, style) { index, name in
       guard isSparse[index] else { return SwiGLU(name, channels: shape.channels, hidden: denseHidden, in: store) }
       return SparseFeedForward(
-        layer: index, name, channels: shape.channels, hidden: expertHidden, experts: experts,
+        layer: index, name, ExpertShape(count: experts, channels: shape.channels, hidden: expertHidden),
         rule: RoutingRule(perToken: perToken, normalize: normalize), in: store)
     }
     return ArchitecturePlan(shape, decoder, expertsPerToken: perToken)
