@@ -146,7 +146,7 @@ extension TrainingOptions {
   /// What the contract has and this version lacks, so that no script believes it works.
   private static func refuseUnsupported(_ reader: OptionReader) throws(GRAOError) {
     let words = "is not supported by this version of the engine"
-if reader.has("stages") { throw reader.failure("stages", "is for grao.train: a trainer by hand has one stage") }
+    if reader.has("stages") { throw reader.failure("stages", "is for grao.train: a trainer by hand has one stage") }
     if reader.has("checkpoint_every") { throw reader.failure("checkpoint_every", words) }
     if let resume = reader.optional("resume"), resume != false { throw reader.failure("resume", words) }
   }

@@ -142,7 +142,7 @@ struct GGUFArchitecture {
     GGUFArchitecture(
       name: "gemma3", modelTypes: ["gemma3_text"], className: "Gemma3ForCausalLM",
       traits: sizes + [
-        GGUFRotary(), GGUFHeads(), GGUFConstant("hidden_activation", "gelu_pytorch_tanh"),
+        GGUFRotary(defaultBase: 1_000_000), GGUFHeads(), GGUFConstant("hidden_activation", "gelu_pytorch_tanh"),
         GGUFKey("final_logit_softcapping", "final_logit_softcapping", .number, byDefault: .null),
         GGUFConstant("attn_logit_softcapping", .null),
         GGUFAlternatingWindows(period: 6, byDefault: 4096, hasOwnBase: true), GGUFQueryScale(layers: 62),
@@ -160,7 +160,8 @@ struct GGUFArchitecture {
     GGUFArchitecture(
       name: "llama", modelTypes: ["mixtral"], className: "MixtralForCausalLM",
       traits: sizes + [
-        GGUFRotary(hasFrequencies: true), GGUFHeads(), usesSiLU, GGUFKey("num_local_experts", "expert_count"),
+        GGUFRotary(hasFrequencies: true, defaultBase: 1_000_000), GGUFHeads(), usesSiLU,
+        GGUFKey("num_local_experts", "expert_count"),
         GGUFKey("num_experts_per_tok", "expert_used_count"), GGUFUntoldWindow(),
       ],
       layerTensors: interleavedAttention + normsBefore + mixtralExperts)
@@ -184,7 +185,8 @@ struct GGUFArchitecture {
     GGUFArchitecture(
       name: "gpt-oss", modelTypes: ["gpt_oss"], className: "GptOssForCausalLM",
       traits: sizes + [
-        GGUFRotary(truncates: false), GGUFHeads(), usesSiLU, GGUFKey("num_local_experts", "expert_count"),
+        GGUFRotary(truncates: false, defaultBase: 150_000), GGUFHeads(), usesSiLU,
+        GGUFKey("num_local_experts", "expert_count"),
         GGUFKey("num_experts_per_tok", "expert_used_count"),
         GGUFCopy("intermediate_size", to: "expert_feed_forward_length"),
         GGUFAlternatingWindows(period: 2, byDefault: 128), GGUFConstant("attention_bias", true),

@@ -10,6 +10,8 @@ struct GGUFRotary: GGUFTrait {
   /// Whether the bounds of YaRN's blend are whole channels. llama.cpp rounds them always, also in gpt-oss, whose weights
   /// were trained without.
   var truncates = true
+  /// transformers' base where config.json has none.
+  var defaultBase = 10_000.0
 
   // MARK: From a file
 
@@ -62,7 +64,7 @@ struct GGUFRotary: GGUFTrait {
 
   /// The scaling of which `factors` are the outcome: files keep nothing else of it.
   private func llama3(_ file: GGUFSource, _ config: Table, _ factors: [Float]) throws(GRAOError) -> Table {
-    let base = config["rope_theta"]?.number ?? 10_000
+    let base = config["rope_theta"]?.number ?? defaultBase
     let factor = Double(factors.max() ?? 1)
     for high in [4.0, 2, 8] where factor > 1 {
       for exponent in 3..<21 {
@@ -82,7 +84,7 @@ struct GGUFRotary: GGUFTrait {
 
   func write(_ config: Table, to metadata: inout GGUFMetadata) throws(GRAOError) {
     let rope = try RotaryTable(config)
-    metadata.set("rope.freq_base", .number(Float(rope.base ?? 10_000)))
+    metadata.set("rope.freq_base", .number(Float(rope.base ?? defaultBase)))
     switch rope.type {
     case "default": break
     case "linear":
@@ -93,7 +95,7 @@ struct GGUFRotary: GGUFTrait {
         factor: try rope.number("factor"), low: try rope.number("low_freq_factor"),
         high: try rope.number("high_freq_factor"), original: try rope.number("original_max_position_embeddings"))
       let head = Int(try GGUFHeads.size(config))
-      metadata.add("rope_freqs.weight", factors.values(base: rope.base ?? 10_000, count: head / 2))
+      metadata.add("rope_freqs.weight", factors.values(base: rope.base ?? defaultBase, count: head / 2))
     case "yarn": try writeYaRN(rope, config, to: &metadata)
     case "longrope", "su": break
     default: throw rope.failure("rope_type", "is \"\(rope.type)\", which llama.cpp does not have in this architecture")

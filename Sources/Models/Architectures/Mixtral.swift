@@ -9,7 +9,8 @@ enum Mixtral: Architecture {
 
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan {
     try config.require("router_jitter_noise", oneOf: [0, 0.0], because: "noise on the router is not supported")
-    let shape = try DecoderShape(config, ropeBase: 1_000_000, epsilon: 1e-5)
+    let shape = try DecoderShape(
+      config, ropeBase: 1_000_000, epsilon: 1e-5, rules: DecoderRules(context: 131_072, keyValueHeads: 8))
     let hidden = try config.count("intermediate_size")
     let (experts, perToken) = try config.experts(default: (8, 2))
     let style = DecoderStyle(
