@@ -64,7 +64,7 @@ public final class Trainer {
       return queries.map { Group($0) }
     }
     let schedule = scheduleState
-    let weights = try options.rewards.map { try $0.weight.value(at: schedule, option: "rewards.\($0.name).weight") }
+    let weights = try options.rewards.map { try $0.weight(at: schedule) }
     var sampling = options.sampling
     sampling.samples = options.groupSize
     sampling.seed = RandomStream(seed: options.seed, UInt64(state.rollouts)).key
@@ -158,7 +158,7 @@ public final class Trainer {
     var metrics = Table([("step", .integer(state.step)), ("loss", .number(outcome.loss))])
     metrics["grad_norm"] = .number(gradNorm)
     metrics["learning_rate"] = .number(learningRate)
-    RolloutMetrics(groups: groups, rewards: options.rewards.map(\.name)).add(to: &metrics)
+    RolloutMetrics(groups: groups, rewards: try rewardWeights(at: schedule)).add(to: &metrics)
     try addObjective(outcome, at: schedule, to: &metrics)
     metrics["entropy"] = .number(outcome.tokens == 0 ? 0 : outcome.entropySum / Double(outcome.tokens))
     RouterMetrics(tally: outcome.routers, balancing: model.network.plan.balancing).add(to: &metrics)
@@ -178,6 +178,12 @@ public final class Trainer {
         checkInterrupt: checkInterrupt)
       try check.check(query.group(logp: logp[0]), place: place + 1)
     }
+  }
+
+  /// Of rewards that score samples.
+  private func rewardWeights(at schedule: ScheduleState) throws -> [(name: String, weight: Double)] {
+    guard options.samples else { return [] }
+    return try options.rewards.map { (name: $0.name, weight: try $0.weight(at: schedule)) }
   }
 
   /// What the objective says of the step, and the weights that it was made with.
@@ -202,10 +208,6 @@ public final class Trainer {
     for diagnostic in outcome.diagnostics { metrics[diagnostic.name] = .number(diagnostic.mean) }
     if options.method == .grpo, options.kl.isUsed {
       metrics["weights/kl"] = .number(try options.kl.coefficient.value(at: schedule, option: "kl.coefficient"))
-    }
-    for reward in options.rewards where options.samples {
-      metrics["weights/" + reward.name] = .number(
-        try reward.weight.value(at: schedule, option: "rewards.\(reward.name).weight"))
     }
   }
 

@@ -7,6 +7,11 @@ public protocol NamedObject: AnyObject {
   var name: String { get }
 }
 
+/// A host object of a script that can score many samples in one call: a function.
+public protocol BatchScoring: AnyObject {
+  var batchScorer: any RewardScorer { get }
+}
+
 /// A host object of a script that can be called after each step.
 public protocol StepCallback: AnyObject {
   /// False ends the run.
@@ -196,11 +201,12 @@ extension Reward {
         owner: "\(owner): \(option)",
         [
           OptionDeclaration("name", .string, "names the reward in metrics"),
-          OptionDeclaration("score", .object("a function or a reward plugin"), "what scores", required: true),
+          OptionDeclaration("score", .object("a function or a reward plugin"), "what scores"),
+          OptionDeclaration("score_batch", .object("a function"), "what scores all samples of a step in one call"),
           OptionDeclaration("weight", .schedule, default: 1, "of its value in the sum"),
         ])
       let reader = try schema.read(table)
-      let scorer = try reader.object("score", as: (any RewardScorer).self, "a function or a reward plugin")
+      let scorer = try scorer(reader)
       rewards.append(
         Reward(
           name: try reader.optionalString("name") ?? defaultName(of: scorer, index),
@@ -208,6 +214,14 @@ extension Reward {
         ))
     }
     return rewards
+  }
+
+  private static func scorer(_ reader: OptionReader) throws(GRAOError) -> any RewardScorer {
+    guard let batch = try reader.optionalObject("score_batch", as: (any BatchScoring).self, "a function") else {
+      return try reader.object("score", as: (any RewardScorer).self, "a function or a reward plugin")
+    }
+    if reader.has("score") { throw reader.failure("score_batch", "cannot stand beside 'score': give one of them") }
+    return batch.batchScorer
   }
 
   private static func defaultName(of scorer: any RewardScorer, _ index: Int) -> String {

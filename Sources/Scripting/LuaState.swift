@@ -93,6 +93,9 @@ package final class LuaState {
     return Tape.values(of: &results, in: self)
   }
 
+  /// Puts the time limit of the call under way off, from within a host function.
+  func extendTime(by seconds: Double) { glb_extend_time(handle, seconds) }
+
   func release(_ reference: Int32) { glb_release_function(handle, reference) }
 
   /// Hands a tape with the values to one of the bridge's functions, which frees it.

@@ -10,7 +10,9 @@ extension TrainerSuite {
   /// Options as scripts give them.
   @Suite struct Options {
     private final class Function: RewardScorer, Curriculum, ScheduleSource, StepCallback {
-      func score(_ samples: [RewardSample]) -> [Result<Double?, any Error>] { samples.map { _ in .success(1) } }
+      func score(_ samples: [RewardSample]) -> [Result<RewardScore, any Error>] {
+        samples.map { _ in .success(RewardScore(1)) }
+      }
       func weights(of rows: [Table], at state: ScheduleState) -> [Double] { rows.map { _ in 1 } }
       var schedule: Schedule { .linear(from: 1, to: 0) }
       func call(_ state: ScheduleState) -> Bool { false }

@@ -107,6 +107,8 @@ glb_outcome glb_load(glb_state *state, const void *text, size_t size, const char
 glb_outcome glb_call(glb_state *state, int32_t function, glb_tape *arguments, glb_tape *results);
 /// Whether a call is under way.
 bool glb_is_running(const glb_state *state);
+/// Puts the time limit of the call under way off, from within a host function: for time that is not the Lua code's.
+void glb_extend_time(glb_state *state, double seconds);
 /// Gives a reference back, from any thread and at any time: it is queued, and Lua's table is changed by a later call.
 void glb_release_function(glb_state *state, int32_t function);
 /// Of the last call or load that failed. Valid until the next.
