@@ -16,7 +16,13 @@ extension TrainingOptions {
         ratio: ratio ?? RatioOptions(), normalization: normalization, longest: sampling.maxNewTokens,
         klCoefficient: try kl.coefficient.value(at: state, option: "kl.coefficient"), klEstimate: kl.estimate)
     case .grao: return GRAOObjective(weights: try componentWeights(at: state), ratio: ratio)
+    case .custom: return try customObjective()
     }
+  }
+
+  func customObjective() throws(GRAOError) -> CustomObjective {
+    guard let objectiveFunction else { throw GRAOError("method custom needs an objective function") }
+    return CustomObjective(function: objectiveFunction, needsSamples: samples)
   }
 
   func componentWeights(at state: ScheduleState) throws -> GRAOWeights {
@@ -33,6 +39,7 @@ extension TrainingOptions {
     case .dpo: [.chosen, .rejected]
     case .grpo: [.sample]
     case .grao: [.sample, .reference]
+    case .custom: [.sample, .reference, .chosen, .rejected]
     }
   }
 }

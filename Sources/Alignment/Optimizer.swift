@@ -19,12 +19,16 @@ public struct OptimizerOptions {
 final class Optimizer {
   private let network: Network
   private let options: OptimizerOptions
+  /// Of what is trained.
+  private let runs: [(range: Range<Int>, decays: Bool)]
   private let moments: (first: Buffer, second: Buffer)
   private(set) var steps = 0
 
-  init(_ network: Network, _ options: OptimizerOptions) {
+  /// - Parameter frozen: parameters that stay as they are.
+  init(_ network: Network, _ options: OptimizerOptions, frozen: [Parameter] = []) {
     self.network = network
     self.options = options
+    runs = network.parameters.runs(without: frozen)
     let count = network.parameters.all.count
     moments = (Buffer(zeros: count), Buffer(zeros: count))
   }
@@ -44,7 +48,7 @@ final class Optimizer {
       learning_rate: learningRate, beta1: beta1, beta2: beta2, epsilon: options.epsilon, weight_decay: 0,
       gradient_scale: scale, bias_correction1: 1 - pow(beta1, Double(steps)),
       bias_correction2: 1 - pow(beta2, Double(steps)))
-    for run in parameters.runs {
+    for run in runs {
       step.weight_decay = run.decays ? options.weightDecay : 0
       adamW(
         part(run.range, of: parameters.all), g: part(run.range, of: parameters.allGradients),

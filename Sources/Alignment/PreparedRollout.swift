@@ -31,7 +31,7 @@ struct RolloutPreparation {
     var queries = try groups.enumerated().map { index, group throws(GRAOError) in
       try reader.query(group, place: index + 1, roles: options.roles)
     }
-    if options.method.samples {
+    if options.roles.contains(.sample) {
       var read = queries.map(\.group)
       switch options.rewardAggregation {
       case .sumThenNormalize: options.advantage.assign(to: &read)

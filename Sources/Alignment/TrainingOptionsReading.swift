@@ -22,15 +22,12 @@ extension TrainingOptions {
   /// Options as a script gives them, checked against ``schema``, and the model that they train.
   public static func read(_ table: Table) throws(GRAOError) -> (model: Model, options: TrainingOptions) {
     let reader = try schema.read(MethodPreset.apply(to: table, owner: schema.owner))
-    let name = try reader.string("method")
-    guard let method = Method(rawValue: name) else {
-      let known = Method.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-      throw reader.failure(
-        "method",
-        name == "ppo"
-          ? "'ppo' is not in this version, which has \(known)" : "must be one of \(known), not '\(name)'")
-    }
+    let function = try ownObjective(reader)
+    let method = try function == nil ? namedMethod(reader) : .custom
     var options = TrainingOptions(method: method)
+    options.objectiveFunction = function
+    options.checksDerivative = try reader.boolean("check")
+    options.customReferenceModel = try reader.boolean("reference_model")
     try options.readRun(reader)
     try options.readObjective(reader)
     try options.readSampling(reader)
@@ -38,9 +35,27 @@ extension TrainingOptions {
     try options.readKL(try reader.nested("kl"))
     try options.readPreference(try reader.nested("dpo"))
     try options.readOptimizer(try reader.nested("optimizer"))
+    options.routers = try RouterOptions(reading: reader.nested("moe"))
     try refuseUnsupported(reader)
     try options.check()
     return (try reader.object("model", as: Model.self, "a model"), options)
+  }
+
+  /// The objective that a script gives in place of a method's name.
+  private static func ownObjective(_ reader: OptionReader) throws(GRAOError) -> (any ObjectiveFunction)? {
+    if case .string = reader.optional("method") { return nil }
+    return try reader.object(
+      "method", as: (any ObjectiveFunction).self, "a method's name, a function or an objective plugin")
+  }
+
+  private static func namedMethod(_ reader: OptionReader) throws(GRAOError) -> Method {
+    let name = try reader.string("method")
+    if let method = Method.named.first(where: { $0.rawValue == name }) { return method }
+    let known = Method.named.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    throw reader.failure(
+      "method",
+      name == "ppo"
+        ? "'ppo' is not in this version, which has \(known)" : "must be one of \(known), not '\(name)'")
   }
 
   private mutating func readRun(_ reader: OptionReader) throws(GRAOError) {
@@ -137,11 +152,7 @@ extension TrainingOptions {
   /// What the contract has and this version lacks, so that no script believes it works.
   private static func refuseUnsupported(_ reader: OptionReader) throws(GRAOError) {
     let words = "is not supported by this version of the engine"
-    let moe = try reader.nested("moe")
-    for name in ["aux_loss_coefficient", "z_loss_coefficient"] where try moe.number(name) != 0 {
-      throw reader.failure("moe." + name, words)
-    }
-    if try moe.boolean("freeze_router") { throw reader.failure("moe.freeze_router", words) }
+    if reader.has("stages") { throw reader.failure("stages", "is for grao.train: a trainer by hand has one stage") }
     if reader.has("checkpoint_every") { throw reader.failure("checkpoint_every", words) }
     if let resume = reader.optional("resume"), resume != false { throw reader.failure("resume", words) }
   }

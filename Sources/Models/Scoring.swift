@@ -9,8 +9,8 @@ extension Network {
     package let logp: [[[Float]]]
     /// Mean entropy of the distributions that predicted them, in nats.
     package let entropy: Double
-    /// [layer][expert]: choices of the router over all rows.
-    package let expertLoad: [[Int]]
+    /// What the routers did; empty where that was not asked for, and for a dense model.
+    package let routers: RouterTally
   }
 
   /// Scores the branches of `trees`; keeps nothing.
@@ -22,13 +22,20 @@ extension Network {
   }
 
   /// Scores the branches of `trees`, asks `gradient` for dLoss/dlogp of the same shape, and adds the gradient of the
-  /// loss to every parameter's.
+  /// loss, the routers' losses among it, to every parameter's.
+  ///
+  /// - Parameter freezesRouters: whether the routers' own parameters get none.
   package func accumulateGradient(
-    _ trees: [SequenceTree], temperature: Float = 1, gradient: (Scored) throws -> [[[Float]]]
+    _ trees: [SequenceTree], temperature: Float = 1, routerLosses: RouterLosses = RouterLosses(),
+    freezesRouters: Bool = false, gradient: (Scored) throws -> [[[Float]]]
   ) rethrows {
     workspace.reset()
     let (pass, targets) = prepare(trees)
+    let routers = RouterRecord(pass.batch, balancing: plan.balancing)
+    pass.routers = routers
+    pass.freezesRouters = freezesRouters
     let (hidden, kept) = decoder.forward(pass)
+    if !routerLosses.isNone { pass.routerGradients = RouterGradients(routerLosses, routers) }
     let scores = decoder.head.score(hidden, targets, temperature: temperature, pass)
     let dlogp = workspace.matrix(targets.rows.count, 1)
     var row = 0
@@ -54,7 +61,7 @@ extension Network {
     return Array(decoder.head.logits(hidden.rows(ids.count - 1..<ids.count), pass).elements)
   }
 
-  private func prepare(_ trees: [SequenceTree]) -> (Pass, Targets) {
+  func prepare(_ trees: [SequenceTree]) -> (Pass, Targets) {
     var batch = TokenBatch()
     var targets = Targets()
     for tree in trees { batch.append(tree, predicting: &targets) }
@@ -70,6 +77,6 @@ extension Network {
       }
     }
     let entropy = scores.entropy.elements.reduce(0.0) { $0 + Double($1) } / Double(max(scores.entropy.count, 1))
-    return Scored(logp: logp, entropy: entropy, expertLoad: pass.expertLoad)
+    return Scored(logp: logp, entropy: entropy, routers: pass.routers?.tally ?? RouterTally())
   }
 }

@@ -65,7 +65,7 @@ package final class LuaState {
     let number = Int32(classes.count + 1)
     try write([
       .string(type.name), .table(type.methods), .table(type.fields), type.length, type.element, type.description,
-      type.closing,
+      type.closing, .table(type.operators),
     ]) { glb_define_class(handle, number, $0) }
     classes[ObjectIdentifier(Instance.self)] = Registration(number: number, name: type.name)
   }

@@ -5,13 +5,14 @@ import Values
 /// ran out of time or memory the next one finds the plugin loaded anew.
 package final class Plugin {
   package enum Kind: String, CaseIterable, Sendable {
-    case reward, curriculum, schedule
+    case reward, curriculum, schedule, objective
 
     var functionNames: [String] {
       switch self {
       case .reward: ["score", "score_batch"]
       case .curriculum: ["weight"]
       case .schedule: ["value"]
+      case .objective: ["loss"]
       }
     }
   }
@@ -69,6 +70,7 @@ package final class Plugin {
     }
     do {
       let state = try Sandbox.state(folder: folder, limits: limits, seed: seed, network: network)
+      try TrackedBinding.register(in: state)
       let returned = try state.load(try SourceFile.read(path), name: path).call()
       var manifest = try PluginManifest(returned.first ?? .null, path: path, folderName: name)
       if manifest.functionName == "score_batch" {
@@ -119,7 +121,9 @@ package final class Plugin {
 
   private func require(_ kind: Kind) throws(GRAOError) {
     guard self.kind == kind else {
-      throw GRAOError("plugin '\(name)' is a \(self.kind.rawValue), and cannot be used as a \(kind.rawValue)")
+      throw GRAOError(
+        "plugin '\(name)' is a \(self.kind.rawValue), and cannot be used as \(kind == .objective ? "an" : "a") \(kind.rawValue)"
+      )
     }
   }
 
@@ -158,6 +162,12 @@ package final class Plugin {
         return weight
       }
     }
+  }
+
+  /// What an objective returns for a group.
+  func loss(_ group: Value) throws -> [Value] {
+    try require(.objective)
+    return try call([group])
   }
 
   /// A schedule's value at a step.

@@ -14,8 +14,8 @@ import Values
 
   @Test func allAreKnown() throws {
     let names = [
-      "cosine_restarts", "difficulty_ladder", "exact_match", "format", "judge", "length",
-      "numeric_answer", "success_band",
+      "cosine_restarts", "difficulty_ladder", "dpo_objective", "exact_match", "format", "grao_objective",
+      "grpo_objective", "judge", "length", "numeric_answer", "success_band",
     ]
     #expect(PluginPath().names == names)
     for name in names {

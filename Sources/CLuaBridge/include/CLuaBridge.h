@@ -118,9 +118,9 @@ size_t glb_memory_used(const glb_state *state);
 /// Allocations that failed because failures_first and failures_count said so.
 size_t glb_failures(const glb_state *state);
 
-/// Makes a class of userdata under a number of the host's choice. The tape holds seven values: its name, a table of
-/// methods, a table of fields (host functions of the object), and a host function or nil each for #object,
-/// object[integer], tostring(object) and closing.
+/// Makes a class of userdata under a number of the host's choice. The tape holds eight values: its name, a table of
+/// methods, a table of fields (host functions of the object), a host function or nil each for #object,
+/// object[integer], tostring(object) and closing, and a table of operators ("__add", …), host functions of both operands.
 glb_outcome glb_define_class(glb_state *state, int32_t number, glb_tape *description);
 
 // Interruption, for all states of the process.

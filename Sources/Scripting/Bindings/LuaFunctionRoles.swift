@@ -33,6 +33,14 @@ extension LuaFunction: Curriculum {
   }
 }
 
+extension LuaFunction: ObjectiveFunction {
+  package func loss(_ group: TrackedGroup) throws -> (
+    loss: TrackedValue, parts: [(name: String, value: TrackedValue)]
+  ) {
+    try TrackedBinding.read(call([TrackedBinding.value(group)]), of: "the objective")
+  }
+}
+
 extension LuaFunction: StepCallback {
   package func call(_ state: ScheduleState) throws -> Bool {
     let result: [Value] = try call([Convert.value(state)])

@@ -27,6 +27,14 @@ extension Plugin: ScheduleSource {
   }
 }
 
+extension Plugin: ObjectiveFunction {
+  package func loss(_ group: TrackedGroup) throws -> (
+    loss: TrackedValue, parts: [(name: String, value: TrackedValue)]
+  ) {
+    try TrackedBinding.read(loss(TrackedBinding.value(group)), of: "objective plugin '\(name)'")
+  }
+}
+
 /// Plugins as scripts get them.
 enum PluginBinding {
   static var plugin: LuaClass<Plugin> {
