@@ -9,13 +9,15 @@ struct GGUFPreTokenizer {
 
   /// The names known; of those that stand for the same stages, the first is the one to write.
   private static let names = [
-    "gpt-2", "smollm", "llama-bpe", "qwen2", "deepseek-v3", "deepseek-llm", "gpt-4o", "tekken", "olmo", "default",
+    "gpt-2", "smollm", "refact", "starcoder", "llama-bpe", "qwen2", "deepseek-v3", "deepseek-llm", "gpt-4o", "tekken",
+    "olmo", "default",
   ]
 
   init(_ name: String, source: String) throws(GRAOError) {
     switch name {
     case "default", "gpt-2", "olmo": preTokenizer = Self.byteLevel(usesRegex: true)
-    case "smollm":
+    // Granite's files say "refact".
+    case "smollm", "refact", "starcoder":
       let digits: Value = ["type": "Digits", "individual_digits": true]
       preTokenizer = ["type": "Sequence", "pretokenizers": [digits, Self.byteLevel(usesRegex: true)]]
     case "llama-bpe":

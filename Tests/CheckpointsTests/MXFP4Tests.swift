@@ -24,6 +24,16 @@ struct MXFP4Tests {
     #expect(model.rawNames.contains(Self.experts + "down_proj_blocks"))
   }
 
+  /// llama.cpp's converter packs the same blocks otherwise.
+  @Test func aConvertedFileHoldsTheSameNumbers() throws {
+    let file = try openCheckpoint(fixture("mxfp4/converted.gguf"))
+    #expect(file.tensors.mapValues(\.shape) == model.tensors.mapValues(\.shape))
+    #expect(file.tensors[Self.experts + "down_proj"]?.elementType == .quantized)
+    for tensor in model.tensors.keys.sorted() {
+      #expect(try file.elements(tensor) == model.elements(tensor), "\(tensor)")
+    }
+  }
+
   private func rewritten(_ change: (RawTensor) -> RawTensor?) throws -> String {
     let directory = try TemporaryDirectory()
     let tensors = model.rawNames.compactMap { model.raw($0) }.compactMap(change).map { OutgoingTensor($0) }

@@ -1,11 +1,13 @@
 """Writes Tests/Fixtures/checkpoints/mxfp4: a tiny gpt_oss model whose experts are stored in MXFP4 as published ones are, every
-code and many scales among them, and golden.safetensors: what transformers decodes them to, and the logits it computes.
+code and many scales among them; golden.safetensors: what transformers decodes them to, and the logits it computes; and
+converted.gguf: what llama.cpp's converter makes of it.
 
-    python Tests/Oracles/make_mxfp4.py
+    python Tests/Oracles/make_mxfp4.py LLAMA_CPP        (a source tree, as llama-cpp-python's sdist has)
 """
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import torch
@@ -17,6 +19,7 @@ from transformers.integrations.mxfp4 import convert_moe_packed_tensors
 from architectures import SHARED, YARN
 from fixtures import write_json
 from make_architectures import initialise
+from make_gguf_converted import convert
 
 FOLDER = Path(__file__).resolve().parent.parent / "Fixtures" / "checkpoints" / "mxfp4"
 IDS = [5, 9, 3, 17, 22, 8, 41, 30]
@@ -57,3 +60,5 @@ for name, decoded in golden.items():
 with torch.no_grad():
     golden["logits"] = model.double()(torch.tensor([IDS])).logits[0].float()
 save_file({name: tensor.contiguous() for name, tensor in golden.items()}, FOLDER / "golden.safetensors")
+sys.path[:0] = [sys.argv[1], str(Path(sys.argv[1]) / "gguf-py")]
+convert(FOLDER, FOLDER / "converted.gguf")

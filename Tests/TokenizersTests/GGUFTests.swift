@@ -73,6 +73,13 @@ import Values
     try Fixtures.goldens("spm-bpe").check(Tokenizer(ggufMetadata: table, source: "test.gguf"), "spm-bpe")
   }
 
+  /// llama.cpp has these names for the same stages; Granite's files have the first.
+  @Test(arguments: ["refact", "starcoder"]) func namesOfTheSameStages(_ name: String) throws {
+    var table = try metadata("smollm")
+    table["tokenizer.ggml.pre"] = .string(name)
+    try Fixtures.goldens("smollm").check(Tokenizer(ggufMetadata: table, source: "test.gguf"), name)
+  }
+
   @Test func specialTokensAround() throws {
     var table = try metadata("smollm")
     table["tokenizer.ggml.add_bos_token"] = true
