@@ -13,7 +13,7 @@ import Values
   /// Cutting, added tokens' flags, unknown tokens and merges, one small tokenizer for each.
   @Test func features() throws {
     let cases = try #require(Fixtures.json("\(Fixtures.folder)/features.json").array)
-    #expect(cases.count == 76)
+    #expect(cases.count == 179)
     for value in cases {
       let name = try #require(value["name"]?.string)
       let tokenizer = try Tokenizer(json: #require(value["tokenizer"]), config: nil, source: name)
