@@ -21,6 +21,24 @@ import Values
     }
   }
 
+  /// Words as long as a text. (Checksums stand for ids and text.)
+  @Test func megabytesOfOneCharacter() throws {
+    let cases = try #require(Fixtures.json("\(Fixtures.folder)/megabytes.json").array)
+    #expect(cases.count == 9 * Fixtures.styles.count)
+    for style in Fixtures.styles {
+      let tokenizer = try Fixtures.tokenizer(style)
+      for value in cases where value["tokenizer"]?.string == style {
+        let character = try #require(value["character"]?.string)
+        let ids = try tokenizer.encode(String(repeating: character, count: (1 << 20) / character.utf8.count))
+        let name = "\(style): \(character.debugDescription)"
+        #expect(ids.count == value["count"]?.integer, "\(name)")
+        #expect(ids.withUnsafeBytes(Checksum.crc32) == value["ids"]?.integer, "\(name)")
+        let text = Array(tokenizer.decode(ids, skipSpecialTokens: false).utf8)
+        #expect(text.withUnsafeBytes(Checksum.crc32) == value["decoded"]?.integer, "\(name)")
+      }
+    }
+  }
+
   /// The quickstart's tokenizer.
   @Test func arithmetic() throws {
     let tokenizer = try Tokenizer.load(directory: "\(Fixtures.repository)/scripts/arithmetic-tokenizer")

@@ -6,11 +6,13 @@ Tokenizers in the styles of published ones, trained here: byte-level BPE, and on
 and what HF makes of hard and of random strings, as goldens. Everything in the JSON files is ASCII.
 """
 
+import array
 import base64
 import json
 import os
 import random
 import tempfile
+import zlib
 
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
@@ -461,7 +463,21 @@ def arithmetic():
         tokenizer, ["12 + 7 =", " 19", "Q: what is 3*(4-1)?\nA: <eos>", "x<y>z / 2", "~\u00e9", ""]))
 
 
+def megabytes():
+    """1 MB of one character, of each kind of character, by every style: how many ids, and checksums."""
+    cases = []
+    for name in sorted(f for f in os.listdir(here) if os.path.exists(os.path.join(here, f, "tokenizer.json"))):
+        tokenizer = Tokenizer.from_file(os.path.join(here, name, "tokenizer.json"))
+        for character in ["a", " ", "\n", "7", "!", "\u00e9", "\u5b57", "\u0301", "\U0001f600"]:
+            ids = tokenizer.encode(character * ((1 << 20) // len(character.encode()))).ids
+            cases.append({
+                "tokenizer": name, "character": character, "count": len(ids), "ids": zlib.crc32(array.array("i", ids).tobytes()),
+                "decoded": zlib.crc32(tokenizer.decode(ids, skip_special_tokens=False).encode())})
+    write(os.path.join(here, "megabytes.json"), cases)
+
+
 if __name__ == "__main__":
     styles()
     features()
+    megabytes()
     arithmetic()
