@@ -69,7 +69,8 @@ struct AddedTokens: Sendable {
     normalized[id] = nil
     guard token.isNormalized else { return given.insert(Array(content.utf8), id) }
     var text = Array(content.utf8)
-    try normalizer?.normalize(&text)
+    var first = 0
+    try normalizer?.normalize(&text, first: &first)
     if !text.elementsEqual(content.utf8) { normalized[id] = text }
     afterNormalizing.insert(text, id)
   }

@@ -39,9 +39,9 @@ struct GGUFPreTokenizer {
         #"\s?[!-/:-~"# + "\u{FF01}-\u{FF0F}\u{FF1A}-\u{FF5E}\u{2018}-\u{201F}\u{3000}-\u{3002}]+", #"\s+$"#,
         "[\u{4E00}-\u{9FA5}\u{800}-\u{4E00}\u{AC00}-\u{D7FF}]+", #"\p{N}+"#,
       ])
-    case "gpt-4o": preTokenizer = Self.cased(suffix: "(?i:'s|'t|'re|'ve|'m|'ll|'d)?", digits: "{1,3}")
+    case "gpt-4o": preTokenizer = Self.split([CasedScanner.pattern(digits: "{1,3}", keepsContractions: true)])
     case "tekken":
-      preTokenizer = Self.cased(suffix: "", digits: "")
+      preTokenizer = Self.split([CasedScanner.pattern(digits: "", keepsContractions: false)])
       addsBeginning = true
       ignoresMerges = true
     default:
@@ -93,17 +93,6 @@ struct GGUFPreTokenizer {
   private static func llama3(digits: String) -> Value {
     let words = #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"#
     return split([words + digits + #"| ?[^\s\p{L}\p{N}]+[\r\n]*"# + spaces])
-  }
-
-  /// Words cut where lower case turns to upper.
-  private static func cased(suffix: String, digits: String) -> Value {
-    let upper = #"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"#
-    let lower = #"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"#
-    let lead = #"[^\r\n\p{L}\p{N}]?"#
-    return split([
-      "\(lead)\(upper)*\(lower)+\(suffix)|\(lead)\(upper)+\(lower)*\(suffix)|\\p{N}\(digits)"
-        + #"| ?[^\s\p{L}\p{N}]+[\r\n/]*"# + spaces
-    ])
   }
 
   /// White space as the published patterns cut it.

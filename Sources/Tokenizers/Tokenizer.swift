@@ -153,13 +153,14 @@ public final class Tokenizer: Sendable {
   /// Encodes text in which no added token is left that is looked for before normalizing.
   private func encode(_ text: [UInt8], startsText: Bool, to ids: inout [Int32]) throws(GRAOError) {
     var text = text
-    try normalizer?.normalize(&text)
+    var first = startsText ? text.withUnsafeBufferPointer { UTF8Text.scalar(in: $0, at: 0).length } : 0
+    try normalizer?.normalize(&text, first: &first)
     try text.withUnsafeBufferPointer { text throws(GRAOError) in
       for part in addedTokens.cut(text, afterNormalizing: true) {
         switch part {
         case .token(let id): ids.append(id)
         case .text(let range):
-          var pieces = Pieces(Array(text[range]), startsText: startsText && range.lowerBound == 0)
+          var pieces = Pieces(Array(text[range]), first: max(0, first - range.lowerBound))
           try preTokenizer?.cut(&pieces)
           if !model.takesUnspelled { pieces.spell() }
           try model.encode(pieces, to: &ids)

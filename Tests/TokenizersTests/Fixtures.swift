@@ -78,3 +78,16 @@ struct Goldens {
     #expect(all.utf8.elementsEqual(golden.all.utf8), "\(name): \(golden.ids)")
   }
 }
+
+enum Checksum {
+  private static let table: [UInt32] = (0..<256).map { byte in
+    (0..<8).reduce(UInt32(byte)) { sum, _ in sum & 1 == 0 ? sum >> 1 : sum >> 1 ^ 0xEDB8_8320 }
+  }
+
+  /// CRC-32, that of zlib.
+  static func crc32(_ bytes: UnsafeRawBufferPointer) -> Int {
+    var sum = UInt32.max
+    for byte in bytes { sum = table[Int((sum ^ UInt32(byte)) & 0xFF)] ^ sum >> 8 }
+    return Int(~sum)
+  }
+}

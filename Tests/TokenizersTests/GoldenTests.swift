@@ -13,11 +13,29 @@ import Values
   /// Cutting, added tokens' flags, unknown tokens and merges, one small tokenizer for each.
   @Test func features() throws {
     let cases = try #require(Fixtures.json("\(Fixtures.folder)/features.json").array)
-    #expect(cases.count == 76)
+    #expect(cases.count == 179)
     for value in cases {
       let name = try #require(value["name"]?.string)
       let tokenizer = try Tokenizer(json: #require(value["tokenizer"]), config: nil, source: name)
       try Goldens(value).check(tokenizer, name)
+    }
+  }
+
+  /// Words as long as a text. (Checksums stand for ids and text.)
+  @Test func megabytesOfOneCharacter() throws {
+    let cases = try #require(Fixtures.json("\(Fixtures.folder)/megabytes.json").array)
+    #expect(cases.count == 9 * Fixtures.styles.count)
+    for style in Fixtures.styles {
+      let tokenizer = try Fixtures.tokenizer(style)
+      for value in cases where value["tokenizer"]?.string == style {
+        let character = try #require(value["character"]?.string)
+        let ids = try tokenizer.encode(String(repeating: character, count: (1 << 20) / character.utf8.count))
+        let name = "\(style): \(character.debugDescription)"
+        #expect(ids.count == value["count"]?.integer, "\(name)")
+        #expect(ids.withUnsafeBytes(Checksum.crc32) == value["ids"]?.integer, "\(name)")
+        let text = Array(tokenizer.decode(ids, skipSpecialTokens: false).utf8)
+        #expect(text.withUnsafeBytes(Checksum.crc32) == value["decoded"]?.integer, "\(name)")
+      }
     }
   }
 

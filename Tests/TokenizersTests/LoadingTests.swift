@@ -127,6 +127,15 @@ import Values
     #expect(
       message(("pre_tokenizer", metaspace))
         == "x/tokenizer.json: pre_tokenizer.prepend_scheme: 'last' is not supported")
+    let contradiction: Value = [
+      "type": "Metaspace", "replacement": "_", "prepend_scheme": "first", "add_prefix_space": false,
+    ]
+    #expect(
+      message(("pre_tokenizer", contradiction))
+        == "x/tokenizer.json: pre_tokenizer.add_prefix_space: false contradicts prepend_scheme 'first'")
+    for (key, type) in [("pre_tokenizer", "FixedLength"), ("decoder", "CTC"), ("normalizer", "Precompile")] {
+      #expect(message((key, ["type": .string(type)])) == "x/tokenizer.json: \(key): type '\(type)' is not supported")
+    }
     #expect(
       message(("normalizer", ["type": "Sequence", "normalizers": [["type": "Replace", "content": ""]]]))
         == "x/tokenizer.json: normalizer.normalizers[0].pattern: expected a table, found nil")
@@ -147,6 +156,26 @@ import Values
     let split: Value = ["type": "Split", "pattern": ["Regex": "(a"], "behavior": "Isolated", "invert": false]
     #expect(
       message(("pre_tokenizer", split)).hasPrefix("x/tokenizer.json: pre_tokenizer: the pattern (a is not valid: end"))
+  }
+
+  /// Words that no token stands for need the unknown token.
+  @Test func missingUnknownToken() throws {
+    let json: Value = ["model": ["type": "WordLevel", "vocab": ["a": 0], "unk_token": "<u>"]]
+    let tokenizer = try Tokenizer(json: json, config: nil, source: "test")
+    #expect(try tokenizer.encode("a") == [0])
+    do {
+      _ = try tokenizer.encode("b")
+      Issue.record("no error")
+    } catch { #expect("\(error)" == "tokenizer: the model's unknown token is not in the vocabulary") }
+  }
+
+  /// A file from before tokenizers 0.15 without a space before the text.
+  @Test func earlyMetaspace() throws {
+    let json: Value = [
+      "model": ["type": "WordLevel", "vocab": ["a": 0, "_a": 1], "unk_token": "a"],
+      "pre_tokenizer": ["type": "Metaspace", "replacement": "_", "str_rep": "_", "add_prefix_space": false],
+    ]
+    #expect(try Tokenizer(json: json, config: nil, source: "test").encode("a a") == [0, 1])
   }
 
   /// A pattern that runs over the bounds of the regular expression library is an error, and no hang.

@@ -59,13 +59,13 @@ import Values
     let words = (0..<3000).map { _ in
       Array(String((0...stream.integer(below: 90)).map { _ in letters[stream.integer(below: letters.count)] }).utf8)
     }
-    var pieces = Pieces([], startsText: true)
+    var pieces = Pieces([], first: 0)
     var expected: [Int32] = []
     for _ in 0..<6000 {
       let word = words[stream.integer(below: words.count)]
       pieces.ranges.append(pieces.bytes.count..<pieces.bytes.count + word.count)
       pieces.bytes += word
-      var alone = Pieces(word, startsText: true)
+      var alone = Pieces(word, first: 0)
       alone.isUnspelled = model.takesUnspelled
       alone.spell()
       try model.encode(alone, to: &expected)

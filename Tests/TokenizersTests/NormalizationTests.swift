@@ -10,11 +10,12 @@ import Values
     let form = NormalizationForm(isCompatible: isCompatible, composes: composes)
     func check(_ scalars: [Unicode.Scalar]) -> Bool {
       var whole: [UInt8] = []
-      for value in Normalization.normalize(scalars, isCompatible: isCompatible, composes: composes) {
+      for (value, _) in Normalization.normalize(scalars, isCompatible: isCompatible, composes: composes) {
         whole.append(scalar: value)
       }
       var text = scalars.flatMap { Array(String($0).utf8) }
-      form.normalize(&text)
+      var first = 0
+      form.normalize(&text, first: &first)
       return text == whole
     }
     let marks = [0x301, 0x323, 0x345, 0x34F, 0x5B0, 0x64B, 0x93C, 0x9BE, 0xCC2, 0xCD5, 0x102E, 0x3099, 0x11A8, 0x1161]

@@ -8,7 +8,9 @@ import Values
 @Suite struct ScannerTests {
   private static let patterns = [
     GPT2Scanner.pattern, GPT4Scanner.pattern(digits: "{1,3}"), GPT4Scanner.pattern(digits: ""),
-    DeepSeekScanner.pattern, DigitGroupScanner.pattern, IdeographScanner.pattern,
+    CasedScanner.pattern(digits: "{1,3}", keepsContractions: true),
+    CasedScanner.pattern(digits: "", keepsContractions: false), DeepSeekScanner.pattern, DigitGroupScanner.pattern,
+    IdeographScanner.pattern,
   ]
 
   private func matches(_ pattern: WordPattern, _ text: [UInt8]) throws -> [Range<Int>] {
@@ -35,7 +37,7 @@ import Values
       "\u{30FF}",
     ]
     + [
-      "\u{3100}", "\u{4DFF}", "\u{10FFFF}", "\u{E000}", "\u{FFFF}", "\u{D7FF}", "ª", "ǅ", "ß", "😀", "🏽", "_", "€", "—",
+      "\u{3100}", "\u{4DFF}", "\u{10FFFF}", "\u{E000}", "\u{FFFF}", "\u{D7FF}", "ª", "ǅ", "ß", "A", "Éa", "ABc", "ʰ", "/", "\n/", "😀", "🏽", "_", "€", "—",
     ]
 
   /// Blocks of scripts, the whole of Unicode last.

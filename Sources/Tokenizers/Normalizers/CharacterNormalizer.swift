@@ -3,18 +3,22 @@ struct CharacterNormalizer: Normalizer {
   /// Appends what a character becomes.
   let rewrite: @Sendable (UInt32, inout [UInt8]) -> Void
 
-  func normalize(_ text: inout [UInt8]) {
+  func normalize(_ text: inout [UInt8], first: inout Int) {
     var out: [UInt8] = []
     out.reserveCapacity(text.count)
+    // What a character becomes belongs to it alone.
+    var written = 0
     text.withUnsafeBufferPointer { text in
       var position = 0
       while position < text.count {
         let scalar = UTF8Text.scalar(in: text, at: position)
         rewrite(scalar.value, &out)
+        if position < first { written = out.count }
         position += scalar.length
       }
     }
     text = out
+    first = written
   }
 
   /// "Lowercase": each character by itself, whatever its neighbours.

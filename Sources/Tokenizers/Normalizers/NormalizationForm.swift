@@ -12,13 +12,19 @@ struct NormalizationForm: Normalizer {
     }
   }
 
-  func normalize(_ text: inout [UInt8]) {
+  func normalize(_ text: inout [UInt8], first: inout Int) {
     // Every form leaves ASCII as it is.
     guard text.contains(where: { $0 >= 0x80 }) else { return }
-    text = text.withUnsafeBufferPointer { normalized($0, inert) }
+    text = text.withUnsafeBufferPointer { text in
+      var tracker = FirstCharacter(text, count: first)
+      defer { first = tracker.written }
+      return normalized(text, inert, &tracker)
+    }
   }
 
-  private func normalized(_ text: UnsafeBufferPointer<UInt8>, _ inert: Normalization.Inert) -> [UInt8] {
+  private func normalized(
+    _ text: UnsafeBufferPointer<UInt8>, _ inert: Normalization.Inert, _ first: inout FirstCharacter
+  ) -> [UInt8] {
     var out: [UInt8] = []
     out.reserveCapacity(text.count)
     // What is not in `out` yet starts here, and the last inert character here.
@@ -39,14 +45,17 @@ struct NormalizationForm: Normalizer {
         end += next.length
       }
       out += text[rest..<boundary]
+      first.keep(to: boundary)
       let scalars = String(decoding: UnsafeBufferPointer(rebasing: text[boundary..<end]), as: UTF8.self).unicodeScalars
-      for value in Normalization.normalize(scalars, isCompatible: isCompatible, composes: composes) {
+      for (value, change) in Normalization.normalize(scalars, isCompatible: isCompatible, composes: composes) {
         out.append(scalar: value)
+        if !first.isOver { first.put(value, change: change) }
       }
       rest = end
       boundary = end
       position = end
     }
+    first.keep(to: text.count)
     return out + text[rest...]
   }
 }

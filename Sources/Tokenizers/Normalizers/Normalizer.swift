@@ -2,8 +2,9 @@ import Values
 
 /// The first stage: rewrites text before it is cut.
 protocol Normalizer: Sendable {
-  /// `text` is well-formed UTF-8, and so is the result.
-  func normalize(_ text: inout [UInt8]) throws(GRAOError)
+  /// `text` is well-formed UTF-8, and so is the result. `first` is how many bytes at its start stand for the first
+  /// character of the whole text as it was given (`FirstCharacter`).
+  func normalize(_ text: inout [UInt8], first: inout Int) throws(GRAOError)
 }
 
 enum Normalizers {
@@ -41,7 +42,7 @@ struct NormalizerSequence: Normalizer {
     self.normalizers = normalizers
   }
 
-  func normalize(_ text: inout [UInt8]) throws(GRAOError) {
-    for normalizer in normalizers { try normalizer.normalize(&text) }
+  func normalize(_ text: inout [UInt8], first: inout Int) throws(GRAOError) {
+    for normalizer in normalizers { try normalizer.normalize(&text, first: &first) }
   }
 }

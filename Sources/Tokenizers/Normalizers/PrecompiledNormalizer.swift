@@ -25,24 +25,57 @@ struct PrecompiledNormalizer: Normalizer {
     guard String(validating: texts, as: UTF8.self) != nil else { throw GRAOError("\(path): the texts are no UTF-8") }
   }
 
-  func normalize(_ text: inout [UInt8]) {
+  func normalize(_ text: inout [UInt8], first: inout Int) {
     var out: [UInt8] = []
     out.reserveCapacity(text.count)
-    // As in HF's normalizer: short clusters as a whole, all else by scalars.
-    for character in String(decoding: text, as: UTF8.self) {
-      let utf8 = Array(character.utf8)
-      if utf8.count < 6, let replacement = replacement(of: utf8[...]) {
-        out += replacement
-        continue
+    text.withUnsafeBufferPointer { text in
+      var changes = Changes(tracker: FirstCharacter(text, count: first))
+      // As in HF's normalizer: short clusters as a whole, all else by scalars.
+      for character in String(decoding: text, as: UTF8.self) {
+        let utf8 = Array(character.utf8)
+        if utf8.count < 6, let replacement = replacement(of: utf8[...]) {
+          out += replacement
+          changes.put(replacement, for: utf8[...])
+          continue
+        }
+        var start = 0
+        for scalar in character.unicodeScalars {
+          let part = utf8[start..<start + UTF8.width(scalar)]
+          let replacement = replacement(of: part) ?? part
+          out += replacement
+          changes.put(replacement, for: part)
+          start = part.endIndex
+        }
       }
-      var start = 0
-      for scalar in character.unicodeScalars {
-        let part = utf8[start..<start + UTF8.width(scalar)]
-        out += replacement(of: part) ?? part
-        start = part.endIndex
-      }
+      first = changes.finish()
     }
     text = out
+  }
+
+  /// What HF's normalizer says of the characters that it puts down: where a replacement is the longer one, its last
+  /// characters are new; where it is the shorter one, the last character so far takes the place of the rest as well.
+  private struct Changes {
+    var tracker: FirstCharacter
+    private var last: (value: UInt32, change: Int)?
+
+    init(tracker: FirstCharacter) { self.tracker = tracker }
+
+    mutating func put(_ replacement: ArraySlice<UInt8>, for part: ArraySlice<UInt8>) {
+      guard !tracker.isOver else { return }
+      let scalars = String(decoding: replacement, as: UTF8.self).unicodeScalars
+      let added = scalars.count - String(decoding: part, as: UTF8.self).unicodeScalars.count
+      for (index, scalar) in scalars.enumerated() {
+        if let last { tracker.put(last.value, change: last.change) }
+        last = (scalar.value, index >= scalars.count - added ? 1 : 0)
+      }
+      last?.change += min(0, added)
+    }
+
+    /// The bytes that stand for the first character.
+    mutating func finish() -> Int {
+      if let last { tracker.put(last.value, change: last.change) }
+      return tracker.written
+    }
   }
 
   /// What the shortest entry that `part` starts with is replaced by.

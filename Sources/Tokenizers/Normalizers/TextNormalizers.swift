@@ -4,15 +4,19 @@ import Values
 struct ReplaceNormalizer: Normalizer {
   let replacement: Replacement
 
-  func normalize(_ text: inout [UInt8]) throws(GRAOError) { text = try replacement.apply(to: text) }
+  func normalize(_ text: inout [UInt8], first: inout Int) throws(GRAOError) {
+    text = try replacement.apply(to: text, first: &first)
+  }
 }
 
 /// "Prepend": a text before every one that is not empty.
 struct PrependNormalizer: Normalizer {
   let prefix: [UInt8]
 
-  func normalize(_ text: inout [UInt8]) {
-    if !text.isEmpty { text.insert(contentsOf: prefix, at: 0) }
+  func normalize(_ text: inout [UInt8], first: inout Int) {
+    guard !text.isEmpty else { return }
+    text.insert(contentsOf: prefix, at: 0)
+    if first > 0 { first += prefix.count }
   }
 }
 
@@ -21,7 +25,7 @@ struct StripNormalizer: Normalizer {
   let left: Bool
   let right: Bool
 
-  func normalize(_ text: inout [UInt8]) {
+  func normalize(_ text: inout [UInt8], first: inout Int) {
     let kept = text.withUnsafeBufferPointer { text in
       var start = 0
       var end = text.count
@@ -38,5 +42,6 @@ struct StripNormalizer: Normalizer {
       return start..<end
     }
     text = Array(text[kept])
+    first = min(max(0, first - kept.lowerBound), kept.count)
   }
 }

@@ -26,13 +26,16 @@ struct ByteLevelPreTokenizer: PreTokenizer {
   private func addPrefixSpace(to pieces: inout Pieces) {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(pieces.bytes.count + pieces.ranges.count)
+    var first = 0
     for index in pieces.ranges.indices {
       let piece = pieces.bytes[pieces.ranges[index]]
       let start = bytes.count
       if piece.first != UInt8(ascii: " ") { bytes.append(UInt8(ascii: " ")) }
       bytes.append(contentsOf: piece)
+      if piece.startIndex < pieces.first { first = bytes.count - max(0, piece.endIndex - pieces.first) }
       pieces.ranges[index] = start..<bytes.count
     }
     pieces.bytes = bytes
+    pieces.first = first
   }
 }

@@ -5,7 +5,7 @@ struct Metaspace: PreTokenizer {
   /// Where a replacement character is put before a piece that does not start with one.
   enum Scheme: String {
     case always
-    /// Only at the start of the whole text.
+    /// Only at the start of the whole text: before pieces that stand for its first character.
     case first
     case never
   }
@@ -21,6 +21,10 @@ struct Metaspace: PreTokenizer {
       guard let scheme = Scheme(rawValue: name) else {
         throw GRAOError("\(description.path).prepend_scheme: '\(name)' is not supported")
       }
+      let addsPrefix = try description.boolean("add_prefix_space", default: true)
+      guard scheme == .never || addsPrefix else {
+        throw GRAOError("\(description.path).add_prefix_space: false contradicts prepend_scheme '\(name)'")
+      }
       self.scheme = scheme
     } else {
       // Files from before tokenizers 0.15.
@@ -34,10 +38,11 @@ struct Metaspace: PreTokenizer {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(pieces.bytes.count + pieces.bytes.count / 2)
     var ranges: [Range<Int>] = []
+    var first = 0
     for range in pieces.ranges {
       let start = bytes.count
       let piece = pieces.bytes[range]
-      let prepends = scheme == .always || scheme == .first && pieces.startsText && range.lowerBound == 0
+      let prepends = scheme == .always || scheme == .first && range.lowerBound < pieces.first
       if prepends, piece.first != UInt8(ascii: " "), !piece.starts(with: mark) { bytes += mark }
       var wordStart = start
       func cutWord() {
@@ -60,10 +65,12 @@ struct Metaspace: PreTokenizer {
           bytes.append(pieces.bytes[position])
           position += 1
         }
+        if position <= pieces.first { first = bytes.count }
       }
       if wordStart < bytes.count { ranges.append(wordStart..<bytes.count) }
     }
     pieces.bytes = bytes
     pieces.ranges = ranges
+    pieces.first = first
   }
 }

@@ -32,7 +32,7 @@ extension ClassifiedText {
     var afterNewline = position
     while true {
       let next = character(at: end)
-      guard !CharacterClass.space.isDisjoint(with: next.kind) else { break }
+      guard CharacterClass.space.has(next.kind) else { break }
       last = end
       end = next.end
       if next.kind == .newline { afterNewline = end }
@@ -57,6 +57,20 @@ extension ClassifiedText {
   }
 }
 
+extension ClassifiedText {
+  /// `\p{N}{0,count}`
+  @inline(__always)
+  fileprivate func endOfDigits(from position: Int, atMost count: Int) -> Int {
+    var end = position
+    for _ in 0..<count {
+      let next = character(at: end)
+      guard next.kind == .number else { break }
+      end = next.end
+    }
+    return end
+  }
+}
+
 /// GPT-2's, that of "ByteLevel".
 struct GPT2Scanner: PatternScanner {
   static let pattern = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
@@ -67,8 +81,8 @@ struct GPT2Scanner: PatternScanner {
     if first == UInt8(ascii: "'"), let end = text.endOfContraction(at: position, ignoresCase: false) { return end }
     let start = first == UInt8(ascii: " ") ? position + 1 : position
     let (kind, end) = text.character(at: start)
+    if CharacterClass.letter.has(kind) { return text.endOfRun(.letter, from: end) }
     switch kind {
-    case .letter: return text.endOfRun(.letter, from: end)
     case .number: return text.endOfRun(.number, from: end)
     case .newline, .blank, []: return text.endOfSpace(at: position, splitsNewlines: false)
     default: return text.endOfRun(.all.subtracting([.space, .letter, .number]), from: end)
@@ -89,25 +103,83 @@ struct GPT4Scanner: PatternScanner {
   @inline(__always)
   func endOfMatch(in text: ClassifiedText, at position: Int) -> Int? {
     let (kind, end) = text.character(at: position)
-    if kind == .letter { return text.endOfRun(.letter, from: end) }
-    if kind == .number {
-      var end = end
-      var count = 1
-      while count < digits {
-        let next = text.character(at: end)
-        guard next.kind == .number else { break }
-        end = next.end
-        count += 1
-      }
-      return end
-    }
+    if CharacterClass.letter.has(kind) { return text.endOfRun(.letter, from: end) }
+    if kind == .number { return text.endOfDigits(from: end, atMost: digits - 1) }
     let first = text.byte(at: position)
     if first == UInt8(ascii: "'"), let end = text.endOfContraction(at: position, ignoresCase: true) { return end }
     let next = text.character(at: end)
-    if kind != .newline, next.kind == .letter { return text.endOfRun(.letter, from: next.end) }
+    if kind != .newline, CharacterClass.letter.has(next.kind) { return text.endOfRun(.letter, from: next.end) }
     let rest = CharacterClass.all.subtracting([.space, .letter, .number])
-    if !rest.isDisjoint(with: kind) || first == UInt8(ascii: " ") && !rest.isDisjoint(with: next.kind) {
+    if rest.has(kind) || first == UInt8(ascii: " ") && rest.has(next.kind) {
       return text.endOfRun(.newline, from: text.endOfRun(rest, from: end))
+    }
+    return text.endOfSpace(at: position, splitsNewlines: true)
+  }
+}
+
+/// GPT-4o's (o200k_base), also that of gpt-oss, and Tekken's: words are cut where lower case turns to upper.
+struct CasedScanner: PatternScanner {
+  /// The most digits that stay together.
+  let digits: Int
+  /// Whether a contraction ends the word before it.
+  let keepsContractions: Bool
+
+  static func pattern(digits: String, keepsContractions: Bool) -> String {
+    let upper = #"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"#
+    let lower = #"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"#
+    let lead = #"[^\r\n\p{L}\p{N}]?"#
+    let end = keepsContractions ? "(?i:'s|'t|'re|'ve|'m|'ll|'d)?" : ""
+    return "\(lead)\(upper)*\(lower)+\(end)|\(lead)\(upper)+\(lower)*\(end)|\\p{N}\(digits)"
+      + #"| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+  }
+
+  private static let upper: CharacterClass = [.upper, .caseless, .mark]
+  private static let lower: CharacterClass = [.lower, .caseless, .mark]
+
+  /// A word from `position` on: where `upper*lower+` ends, if it matches there, and where `upper*` does. The former gives
+  /// back what it took as upper case, as far as it must to end in a character that may be lower case.
+  @inline(__always)
+  private func word(in text: ClassifiedText, from position: Int) -> (end: Int?, endOfUpper: Int) {
+    var endOfUpper = position
+    var lastBoth: Int?
+    while true {
+      let next = text.character(at: endOfUpper)
+      guard Self.upper.has(next.kind) else {
+        return (next.kind == .lower ? text.endOfRun(Self.lower, from: next.end) : lastBoth, endOfUpper)
+      }
+      endOfUpper = next.end
+      if next.kind != .upper { lastBoth = endOfUpper }
+    }
+  }
+
+  @inline(__always)
+  private func endOfWord(in text: ClassifiedText, at position: Int) -> Int {
+    guard keepsContractions, text.byte(at: position) == UInt8(ascii: "'") else { return position }
+    return text.endOfContraction(at: position, ignoresCase: true) ?? position
+  }
+
+  @inline(__always)
+  func endOfMatch(in text: ClassifiedText, at position: Int) -> Int? {
+    let (kind, end) = text.character(at: position)
+    if CharacterClass.letter.has(kind) {
+      let word = word(in: text, from: position)
+      return endOfWord(in: text, at: word.end ?? word.endOfUpper)
+    }
+    if kind == .number { return text.endOfDigits(from: end, atMost: digits - 1) }
+    if kind == .newline { return text.endOfSpace(at: position, splitsNewlines: true) }
+    // Anything else may stand before a word; a mark may be one by itself.
+    let word = word(in: text, from: end)
+    if let end = word.end ?? (kind == .mark ? end : nil) { return endOfWord(in: text, at: end) }
+    if word.endOfUpper > end { return endOfWord(in: text, at: word.endOfUpper) }
+    let rest = CharacterClass.all.subtracting([.space, .letter, .number])
+    if rest.has(kind) || text.byte(at: position) == UInt8(ascii: " ") && rest.has(text.character(at: end).kind) {
+      var end = text.endOfRun(rest, from: end)
+      while true {
+        switch text.byte(at: end) {
+        case UInt8(ascii: "/"), UInt8(ascii: "\r"), UInt8(ascii: "\n"): end += 1
+        default: return end
+        }
+      }
     }
     return text.endOfSpace(at: position, splitsNewlines: true)
   }
@@ -123,23 +195,23 @@ struct DeepSeekScanner: PatternScanner {
   func endOfMatch(in text: ClassifiedText, at position: Int) -> Int? {
     let (kind, end) = text.character(at: position)
     let word: CharacterClass = [.letter, .mark]
-    if !word.isDisjoint(with: kind) { return text.endOfRun(word, from: end) }
+    if word.has(kind) { return text.endOfRun(word, from: end) }
     let next = text.character(at: end)
     let signs: CharacterClass = [.punctuation, .symbol]
-    if !signs.isDisjoint(with: kind) {
+    if signs.has(kind) {
       // All signs of ASCII are in the pattern's first class.
-      if text.byte(at: position) < 0x80, next.kind == .letter, text.byte(at: end) < 0x80 {
+      if text.byte(at: position) < 0x80, CharacterClass.letter.has(next.kind), text.byte(at: end) < 0x80 {
         var end = next.end
         while UInt8(ascii: "a")...UInt8(ascii: "z") ~= text.byte(at: end) | 0x20 { end += 1 }
         return end
       }
       return text.endOfRun(.newline, from: text.endOfRun(signs, from: end))
     }
-    if kind != .newline, !word.isDisjoint(with: next.kind) { return text.endOfRun(word, from: next.end) }
-    if text.byte(at: position) == UInt8(ascii: " "), !signs.isDisjoint(with: next.kind) {
+    if kind != .newline, word.has(next.kind) { return text.endOfRun(word, from: next.end) }
+    if text.byte(at: position) == UInt8(ascii: " "), signs.has(next.kind) {
       return text.endOfRun(.newline, from: text.endOfRun(signs, from: next.end))
     }
-    return CharacterClass.space.isDisjoint(with: kind) ? nil : text.endOfSpace(at: position, splitsNewlines: true)
+    return CharacterClass.space.has(kind) ? text.endOfSpace(at: position, splitsNewlines: true) : nil
   }
 }
 
@@ -149,12 +221,7 @@ struct DigitGroupScanner: PatternScanner {
 
   @inline(__always)
   func endOfMatch(in text: ClassifiedText, at position: Int) -> Int? {
-    var end = position
-    for _ in 0..<3 {
-      let next = text.character(at: end)
-      guard next.kind == .number else { break }
-      end = next.end
-    }
+    let end = text.endOfDigits(from: position, atMost: 3)
     return end > position ? end : nil
   }
 }

@@ -4,6 +4,7 @@ import Values
 enum WordPattern: Sendable {
   case gpt2
   case gpt4(digits: Int)
+  case cased(CasedScanner)
   case deepSeek
   case digitGroups
   case ideographs
@@ -23,6 +24,10 @@ enum WordPattern: Sendable {
     case GPT2Scanner.pattern: self = .gpt2
     case GPT4Scanner.pattern(digits: "{1,3}"): self = .gpt4(digits: 3)
     case GPT4Scanner.pattern(digits: ""): self = .gpt4(digits: 1)
+    case CasedScanner.pattern(digits: "{1,3}", keepsContractions: true):
+      self = .cased(CasedScanner(digits: 3, keepsContractions: true))
+    case CasedScanner.pattern(digits: "", keepsContractions: false):
+      self = .cased(CasedScanner(digits: 1, keepsContractions: false))
     case DeepSeekScanner.pattern: self = .deepSeek
     case DigitGroupScanner.pattern: self = .digitGroups
     case IdeographScanner.pattern: self = .ideographs
@@ -36,6 +41,7 @@ enum WordPattern: Sendable {
     switch self {
     case .gpt2: GPT2Scanner().appendMatches(in: text, to: &found)
     case .gpt4(let digits): GPT4Scanner(digits: digits).appendMatches(in: text, to: &found)
+    case .cased(let scanner): scanner.appendMatches(in: text, to: &found)
     case .deepSeek: DeepSeekScanner().appendMatches(in: text, to: &found)
     case .digitGroups: DigitGroupScanner().appendMatches(in: text, to: &found)
     case .ideographs: IdeographScanner().appendMatches(in: text, to: &found)

@@ -1,27 +1,37 @@
 /// What a character is to the patterns of pre-tokenizers: each is of exactly one class, so that a negated class of a
 /// pattern ([^\s\p{L}\p{N}]) is the set of the others. The end of a text is of none.
 struct CharacterClass: OptionSet {
-  let rawValue: UInt8
+  let rawValue: UInt16
+
+  /// [\p{Lu}\p{Lt}]
+  static let upper = CharacterClass(rawValue: 1)
+  /// \p{Ll}
+  static let lower = CharacterClass(rawValue: 2)
+  /// [\p{Lm}\p{Lo}]
+  static let caseless = CharacterClass(rawValue: 4)
+  /// \p{M}
+  static let mark = CharacterClass(rawValue: 8)
+  /// \p{N}
+  static let number = CharacterClass(rawValue: 16)
+  /// \p{P}
+  static let punctuation = CharacterClass(rawValue: 32)
+  /// \p{S}
+  static let symbol = CharacterClass(rawValue: 64)
+  /// [\r\n]
+  static let newline = CharacterClass(rawValue: 128)
+  /// What else \s matches.
+  static let blank = CharacterClass(rawValue: 256)
+  static let other = CharacterClass(rawValue: 512)
 
   /// \p{L}
-  static let letter = CharacterClass(rawValue: 1)
-  /// \p{M}
-  static let mark = CharacterClass(rawValue: 2)
-  /// \p{N}
-  static let number = CharacterClass(rawValue: 4)
-  /// \p{P}
-  static let punctuation = CharacterClass(rawValue: 8)
-  /// \p{S}
-  static let symbol = CharacterClass(rawValue: 16)
-  /// [\r\n]
-  static let newline = CharacterClass(rawValue: 32)
-  /// What else \s matches.
-  static let blank = CharacterClass(rawValue: 64)
-  static let other = CharacterClass(rawValue: 128)
-
+  static let letter: CharacterClass = [.upper, .lower, .caseless]
   /// \s
   static let space: CharacterClass = [.newline, .blank]
-  static let all = CharacterClass(rawValue: 255)
+  static let all = CharacterClass(rawValue: 1023)
+
+  /// Whether a character's class is one of these.
+  @inline(__always)
+  func has(_ kind: CharacterClass) -> Bool { !isDisjoint(with: kind) }
 }
 
 /// The class of every scalar, from the tables that Oniguruma is given.
@@ -34,7 +44,9 @@ enum CharacterClasses {
         for value in range { classes[Int(value)] = kind }
       }
     }
-    fill("L", .letter)
+    for name in ["Lu", "Lt"] { fill(name, .upper) }
+    fill("Ll", .lower)
+    for name in ["Lm", "Lo"] { fill(name, .caseless) }
     fill("M", .mark)
     fill("N", .number)
     fill("P", .punctuation)
@@ -46,7 +58,7 @@ enum CharacterClasses {
 
     var blocks: [CharacterClass] = []
     var blockOfHighBits: [UInt16] = []
-    var known: [[UInt8]: UInt16] = [:]
+    var known: [[UInt16]: UInt16] = [:]
     for start in stride(from: 0, to: classes.count, by: 256) {
       let block = classes[start..<start + 256]
       let key = block.map(\.rawValue)
@@ -95,7 +107,7 @@ struct ClassifiedText {
     var position = position
     while true {
       let next = character(at: position)
-      guard !classes.isDisjoint(with: next.kind) else { return position }
+      guard classes.has(next.kind) else { return position }
       position = next.end
     }
   }

@@ -64,12 +64,13 @@ enum Normalization {
     return combiningClass
   }
 
-  /// The form C, D, KC or KD of a text.
+  /// The form C, D, KC or KD of a text. `change` is what a character's appearance means, as HF tokenizers counts it: 1 for
+  /// a new one, 0 for one in the place of another, negative where as many more have gone.
   static func normalize(
     _ text: some Sequence<Unicode.Scalar>, isCompatible: Bool, composes: Bool
-  ) -> [UInt32] {
+  ) -> [(value: UInt32, change: Int)] {
     let elements = ordered(decompose(text, isCompatible: isCompatible))
-    return composes ? compose(elements) : elements.map(\.value)
+    return composes ? compose(elements) : elements.map { ($0.value, $0.change) }
   }
 
   /// The characters that a form leaves as they are, unless by what follows them: text may be cut before each, and what
@@ -103,7 +104,7 @@ enum Normalization {
       for value in decomposing {
         let scalars = Unicode.Scalar(value).map { [$0] } ?? []
         let parts = decompose(scalars, isCompatible: isCompatible)
-        if normalize(scalars, isCompatible: isCompatible, composes: true) != [value]
+        if normalize(scalars, isCompatible: isCompatible, composes: true).map(\.value) != [value]
           || parts.contains(where: { $0.combiningClass == 0 && seconds.contains($0.value) })
         {
           clear([value])
@@ -127,7 +128,7 @@ enum Normalization {
     }
   }
 
-  private typealias Element = (value: UInt32, combiningClass: UInt8)
+  private typealias Element = (value: UInt32, combiningClass: UInt8, change: Int)
 
   private static func decompose(_ text: some Sequence<Unicode.Scalar>, isCompatible: Bool) -> [Element] {
     var out: [Element] = []
@@ -136,14 +137,14 @@ enum Normalization {
       if Hangul.syllables.contains(value) {
         let index = value - Hangul.syllables.lowerBound
         let pair = index / Hangul.trailCount
-        out.append((Hangul.leads.lowerBound + pair / Hangul.vowelCount, 0))
-        out.append((Hangul.vowels.lowerBound + pair % Hangul.vowelCount, 0))
+        out.append((Hangul.leads.lowerBound + pair / Hangul.vowelCount, 0, 0))
+        out.append((Hangul.vowels.lowerBound + pair % Hangul.vowelCount, 0, 1))
         let trail = index % Hangul.trailCount
-        if trail > 0 { out.append((Hangul.trails.lowerBound + trail - 1, 0)) }
+        if trail > 0 { out.append((Hangul.trails.lowerBound + trail - 1, 0, 1)) }
       } else if let parts = (isCompatible ? tables.compatible[value] : nil) ?? tables.decompositions[value] {
-        for part in parts { out.append((part, combiningClass(part))) }
+        for (index, part) in parts.enumerated() { out.append((part, combiningClass(part), index == 0 ? 0 : 1)) }
       } else {
-        out.append((value, combiningClass(value)))
+        out.append((value, combiningClass(value), 0))
       }
     }
     return out
@@ -171,17 +172,17 @@ enum Normalization {
     return elements
   }
 
-  private static func compose(_ elements: [Element]) -> [UInt32] {
-    var out: [UInt32] = []
+  private static func compose(_ elements: [Element]) -> [(value: UInt32, change: Int)] {
+    var out: [(value: UInt32, change: Int)] = []
     out.reserveCapacity(elements.count)
     // The last character of class 0, with which later ones compose, and the class of the last one kept after it.
     var starter: Int?
     var lastClass: UInt8?
-    for (value, combiningClass) in elements {
+    for (value, combiningClass, change) in elements {
       if let starter, lastClass.map({ $0 < combiningClass }) ?? true,
-        let composite = pair(out[starter], value)
+        let composite = pair(out[starter].value, value)
       {
-        out[starter] = composite
+        out[starter] = (composite, out[starter].change + change - 1)
         continue
       }
       if combiningClass == 0 {
@@ -190,7 +191,7 @@ enum Normalization {
       } else {
         lastClass = combiningClass
       }
-      out.append(value)
+      out.append((value, change))
     }
     return out
   }

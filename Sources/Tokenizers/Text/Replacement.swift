@@ -12,20 +12,36 @@ struct Replacement: Sendable {
 
   init(_ description: StageDescription) throws(GRAOError) {
     let pattern = try description.stage("pattern")
-    if pattern.value("Regex") != nil {
-      self.pattern = .regex(try Regex(try pattern.string("Regex"), path: description.path))
-    } else {
-      self.pattern = .literal(Array(try pattern.string("String").utf8))
-    }
+    let isRegex = pattern.value("Regex") != nil
+    let written = try pattern.string(isRegex ? "Regex" : "String")
+    // The empty text is everywhere, as to a regular expression.
+    self.pattern =
+      isRegex || written.isEmpty
+      ? .regex(try Regex(written, path: description.path)) : .literal(Array(written.utf8))
     content = Array(try description.string("content").utf8)
   }
 
+  /// Throws where the pattern runs over Oniguruma's bounds.
   func apply(to text: [UInt8]) throws(GRAOError) -> [UInt8] {
+    var first = 0
+    return try apply(to: text, first: &first)
+  }
+
+  /// - Parameter first: how many bytes at the start of the text stand for its first character, as `FirstCharacter` has it.
+  func apply(to text: [UInt8], first: inout Int) throws(GRAOError) -> [UInt8] {
     switch pattern {
-    case .literal(let literal): return text.replacing(literal, with: content)
+    case .literal(let literal):
+      if first > 0 {
+        let matches = text.prefix(first + literal.count).ranges(of: literal)
+        first = FirstCharacter.count(first, replacing: matches, with: content.count)
+      }
+      return text.replacing(literal, with: content)
     case .regex(let regex):
+      // In HF's an empty text has no match, whatever the pattern.
+      guard !text.isEmpty else { return text }
       let matches = try text.withUnsafeBufferPointer { text throws(GRAOError) in try regex.matches(in: text) }
       guard !matches.isEmpty else { return text }
+      if first > 0 { first = FirstCharacter.count(first, replacing: matches, with: content.count) }
       var out: [UInt8] = []
       out.reserveCapacity(text.count)
       var rest = 0

@@ -6,10 +6,13 @@ Tokenizers in the styles of published ones, trained here: byte-level BPE, and on
 and what HF makes of hard and of random strings, as goldens. Everything in the JSON files is ASCII.
 """
 
+import array
+import base64
 import json
 import os
 import random
 import tempfile
+import zlib
 
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
@@ -339,6 +342,104 @@ def features():
         vocab={c: i for i, c in enumerate(["a", "b", "c", "d", "ab", "bc", "abc", "cd", "aa", "aaa", "aaaa"])},
         merges=[("b", "c"), ("a", "b"), ("ab", "c"), ("a", "bc"), ("c", "d"), ("a", "a"), ("aa", "a"), ("aa", "aa")]))
     add("merges", tokenizer, ["abc", "abcd", "aabcbc", "ababcabc", "aaaaaaaaa", "a" * 33 + "bcd" * 5])
+
+    def characters(texts, **parts):
+        """A tokenizer in which every character of the texts, and of what its normalizer makes of them, is a token."""
+        vocabulary = {"<u>": 0, "\u2581": 1, "#": 2}
+        for text in texts:
+            for c in text + (parts["normalizer"].normalize_str(text) if parts.get("normalizer") else ""):
+                vocabulary.setdefault(c, len(vocabulary))
+        if "ByteLevel" in str(parts):
+            for c in sorted(pre_tokenizers.ByteLevel.alphabet()):
+                vocabulary.setdefault(c, len(vocabulary))
+        tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token="<u>"))
+        for name, part in parts.items():
+            setattr(tokenizer, name, part)
+        tokenizer.add_special_tokens([AddedToken("<s>", normalized=False), AddedToken("<N>", normalized=True)])
+        return tokenizer
+
+    # Where the whole text starts is a matter of the characters as given: what a normalizer takes away at the start, or
+    # makes several of, shows behind Metaspace "first".
+    texts = ["ab cd", "  ab", "\u00e9b", "\u200b\u200bab", "\x01\x02ab", "\u1e69a b", "e\u0301a", "\u0301\u0323a", "\ufb01a", "\u0344a", "\uac01a", "\u2126a",
+             "\u0130a", "\u4e00a", "\u2026ab", "<s>ab", "<N> ab", " <N>ab", "aaa aab", "\t\u3000ab", "\uff41bc", "", "\u1100\u1161\u11a8b"]
+    rules = next(n for n in json.loads(unigram().to_str())["normalizer"]["normalizers"] if n["type"] == "Precompiled")
+    changes = {
+        "NFC": normalizers.NFC(), "NFD": normalizers.NFD(), "NFKC": normalizers.NFKC(), "NFKD": normalizers.NFKD(),
+        "Nmt": normalizers.Nmt(), "Strip": normalizers.Strip(), "Lowercase": normalizers.Lowercase(),
+        "StripAccents": normalizers.Sequence([normalizers.NFD(), normalizers.StripAccents()]),
+        "BertNormalizer": normalizers.BertNormalizer(), "ByteLevel": normalizers.ByteLevel(),
+        "Precompiled": normalizers.Precompiled(base64.b64decode(rules["precompiled_charsmap"])),
+        "NFD, Precompiled": normalizers.Sequence([
+            normalizers.NFD(), normalizers.Precompiled(base64.b64decode(rules["precompiled_charsmap"]))]),
+        "Prepend": normalizers.Sequence([normalizers.Prepend("xy"), normalizers.NFKC()]),
+        "Replace": normalizers.Sequence([normalizers.Replace(Regex("a+"), "xy"), normalizers.Replace(" ", "")])}
+    whole = pre_tokenizers.Metaspace(prepend_scheme="first")
+    each = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex("."), "isolated"), whole])
+    spelled = pre_tokenizers.Sequence([
+        pre_tokenizers.ByteLevel(add_prefix_space=True), pre_tokenizers.Split(Regex("."), "isolated"),
+        pre_tokenizers.Metaspace(replacement="#", prepend_scheme="first")])
+    for name, normalizer in changes.items():
+        for how, pre in [("whole", whole), ("by characters", each)]:
+            add(f"first behind {name}, {how}", characters(texts, normalizer=normalizer, pre_tokenizer=pre), texts)
+    add("first behind ByteLevel pre-tokenizer", characters(texts, pre_tokenizer=spelled), texts)
+
+    texts = ["The Quick", "\u00e9\u00c9\u0301 \u4e2d\u6587x", "a\tb\u00a0c\u200bd\x00e\ufffdf", "\u0130\u1e9e", "\u0e33 \u1734", "  "]
+    for clean in [False, True]:
+        for spaces in [False, True]:
+            for accents in [None, False, True]:
+                for lower in [False, True]:
+                    normalizer = normalizers.BertNormalizer(clean, spaces, accents, lower)
+                    add(f"BertNormalizer {clean} {spaces} {accents} {lower}", characters(texts, normalizer=normalizer), texts)
+    for behavior in ["isolated", "removed", "merged_with_previous", "merged_with_next", "contiguous"]:
+        texts = ["a, b...c!?", "!a", "\u00bfa?\u3002\u3001", "a"]
+        add(f"Punctuation {behavior}", pieces(pre_tokenizers.Punctuation(behavior), texts), texts)
+    texts = ["a|b||c", "|", "", "abc|", "\u00e9|\u00e9"]
+    add("CharDelimiterSplit", pieces(pre_tokenizers.CharDelimiterSplit("|"), texts), texts)
+    texts = ["na\u00efve \u4e00", "<N>x<N>", "a\n\tb", "\U0001f600", ""]
+    tokenizer = characters(texts, normalizer=normalizers.ByteLevel(), decoder=decoders.ByteLevel())
+    tokenizer.add_tokens([AddedToken("\u00e9 \u00e9", normalized=True)])
+    add("ByteLevel normalizer", tokenizer, [*texts, "\u00e9 \u00e9\u00e9"])
+
+    words = Tokenizer(models.WordLevel({"a": 0, "bc": 1, "<u>": 2, "\u00e9": 3}, unk_token="<u>"))
+    words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    add("WordLevel", words, ["a bc", "bca", "", "\u00e9 x a", " a  a "])
+    for name, processor in [
+            ("RobertaProcessing", processors.RobertaProcessing(("bc", 1), ("a", 0), trim_offsets=True)),
+            ("RobertaProcessing plain", processors.RobertaProcessing(("bc", 1), ("a", 0), False, False)),
+            ("BertProcessing", processors.BertProcessing(("bc", 1), ("a", 0))),
+            ("several ids", processors.TemplateProcessing(single="X $0 Y X", pair=None, special_tokens=[
+                ("X", 0), {"id": "Y", "ids": [1, 2], "tokens": ["bc", "<u>"]}])),
+            ("processors", processors.Sequence([
+                processors.BertProcessing(("bc", 1), ("a", 0)), processors.TemplateProcessing(single="<u> $A", special_tokens=[("<u>", 2)])]))]:
+        words.post_processor = processor
+        add(name, words, ["a bc", "", "x"])
+
+    texts = ["aab  b\n c", "xx", "", "caac"]
+    for pattern, content in [("a+", "b"), (r"\s+", " "), ("(?=c)", "x"), ("^", "b"), (r"[^a-c]", ""), ("a|$", "xa"), ("b*", "-")]:
+        add(f"Replace '{pattern}'", characters([*texts, content, "-"], normalizer=normalizers.Replace(Regex(pattern), content)), texts)
+        add(f"Replace '{pattern}' decoder", characters(texts, decoder=decoders.Sequence([
+            decoders.Fuse(), decoders.Replace(Regex(pattern), content)])), texts)
+        add(f"Replace '{pattern}' in tokens", characters(texts, decoder=decoders.Replace(Regex(pattern), content)), texts)
+    add("Replace ''", characters(texts, normalizer=normalizers.Replace("", "b")), texts)
+    add("Replace '.' as text", characters(["a.b", "b"], normalizer=normalizers.Replace(".", "b")), ["a.b", "..a"])
+
+    texts = ["-ab-", "--a--", "ab"]
+    for start, stop in [(0, 1), (1, 1), (0, 2), (2, 0)]:
+        tokenizer = pieces(pre_tokenizers.WhitespaceSplit(), [" ".join(texts)])
+        tokenizer.decoder = decoders.Strip("-", start, stop)
+        add(f"Strip {start} {stop}", tokenizer, [" ".join(texts), *texts])
+        tokenizer.decoder = decoders.Sequence([decoders.Fuse(), decoders.Strip("-", start, stop)])
+        add(f"Strip {start} {stop} of the whole", tokenizer, [" ".join(texts), *texts])
+
+    # Metaspace as files from before tokenizers 0.15 have it.
+    texts = ["a b", " a  b", "", "\u2581a", "<s>a <s> b"]
+    for extra in [{"add_prefix_space": True}, {"str_rep": "\u2581"}, {"str_rep": "\u2581", "add_prefix_space": True},
+                  {"add_prefix_space": False, "prepend_scheme": "never"}, {"add_prefix_space": True, "prepend_scheme": "first"},
+                  {"add_prefix_space": True, "prepend_scheme": "never", "split": False}]:
+        content = json.loads(characters(texts).to_str())
+        content["pre_tokenizer"] = content["decoder"] = {"type": "Metaspace", "replacement": "\u2581", **extra}
+        tokenizer = Tokenizer.from_str(json.dumps(content))
+        cases.append({"name": f"Metaspace {extra}", "tokenizer": content, **answers(tokenizer, texts)})
     write(os.path.join(here, "features.json"), cases)
 
 
@@ -362,7 +463,21 @@ def arithmetic():
         tokenizer, ["12 + 7 =", " 19", "Q: what is 3*(4-1)?\nA: <eos>", "x<y>z / 2", "~\u00e9", ""]))
 
 
+def megabytes():
+    """1 MB of one character, of each kind of character, by every style: how many ids, and checksums."""
+    cases = []
+    for name in sorted(f for f in os.listdir(here) if os.path.exists(os.path.join(here, f, "tokenizer.json"))):
+        tokenizer = Tokenizer.from_file(os.path.join(here, name, "tokenizer.json"))
+        for character in ["a", " ", "\n", "7", "!", "\u00e9", "\u5b57", "\u0301", "\U0001f600"]:
+            ids = tokenizer.encode(character * ((1 << 20) // len(character.encode()))).ids
+            cases.append({
+                "tokenizer": name, "character": character, "count": len(ids), "ids": zlib.crc32(array.array("i", ids).tobytes()),
+                "decoded": zlib.crc32(tokenizer.decode(ids, skip_special_tokens=False).encode())})
+    write(os.path.join(here, "megabytes.json"), cases)
+
+
 if __name__ == "__main__":
     styles()
     features()
+    megabytes()
     arithmetic()
