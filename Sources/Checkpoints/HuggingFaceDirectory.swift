@@ -32,13 +32,19 @@ final class HuggingFaceDirectory: Checkpoint {
   }
 
   func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
+    guard let (_, entry) = places[name] else { throw missing(name) }
+    try read(name, rows: 0..<entry.info.rows, into: destination)
+  }
+
+  func read(
+    _ name: String, rows: Range<Int>, into destination: UnsafeMutableBufferPointer<Float>
+  ) throws(GRAOError) {
     guard let (file, entry) = places[name] else { throw missing(name) }
-    try check(entry.info, fits: destination)
-    try file.read(entry, into: destination)
-    guard let scales = scales[name], let (file, entry) = places[scales.name] else { return }
-    var factors = [Float](repeating: 1, count: entry.info.elementCount)
-    try factors.withUnsafeMutableBufferPointer { buffer throws(GRAOError) in try file.read(entry, into: buffer) }
-    scales.apply(factors, to: destination, shape: tensors[name]?.shape ?? [])
+    try file.read(entry, from: check(entry.info, rows, fit: destination).lowerBound, into: destination)
+    guard let scales = scales[name], let (scaleFile, scale) = places[scales.name] else { return }
+    var factors = [Float](repeating: 1, count: scale.info.elementCount)
+    try factors.withUnsafeMutableBufferPointer { buffer throws(GRAOError) in try scaleFile.read(scale, into: buffer) }
+    scales.apply(factors, to: destination, rows: rows, columns: entry.info.columns)
   }
 
   var rawNames: [String] { places.keys.sorted() }

@@ -36,7 +36,8 @@ package struct SparseFeedForward: FeedForward {
     let bias = "\(name).\(names.router).e_score_correction_bias"
     correction =
       isCorrected ? store.vector([experts], .zeros, at: Placement(bias, [experts]), isTrained: false) : nil
-    router = Linear("\(name).\(names.router)", inputs: channels, outputs: experts, in: store)
+    router = Linear(
+      "\(name).\(names.router)", inputs: channels, outputs: experts, isSingle: true, in: store)
     let fused = name + ".experts.gate_up_proj"
     if store.isStored(fused) {
       let shape = [experts, 2 * hidden, channels]
