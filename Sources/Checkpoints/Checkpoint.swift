@@ -70,6 +70,15 @@ extension Checkpoint {
     for (index, element) in whole[elements].enumerated() { destination[index] = element }
   }
 
+  /// Fails where `destination` does not have the size of the tensor.
+  func check(_ info: TensorInfo, fits destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
+    guard destination.count == info.elementCount else {
+      throw GRAOError(
+        "\(path): tensor \"\(info.name)\" has \(info.elementCount) elements \(info.shape), "
+          + "but room was given for \(destination.count)")
+    }
+  }
+
   /// The elements of a tensor's rows; fails where there are no such rows, or `destination` does not have their size.
   func check(
     _ info: TensorInfo, _ rows: Range<Int>, fit destination: UnsafeMutableBufferPointer<Float>

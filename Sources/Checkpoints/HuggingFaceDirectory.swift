@@ -33,6 +33,7 @@ final class HuggingFaceDirectory: Checkpoint {
 
   func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
     guard let (_, entry) = places[name] else { throw missing(name) }
+    try check(entry.info, fits: destination)
     try read(name, rows: 0..<entry.info.rows, into: destination)
   }
 

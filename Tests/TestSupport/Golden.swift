@@ -23,14 +23,14 @@ package struct Golden {
   package static let architectures: [String] =
     ((try? FileManager.default.contentsOfDirectory(atPath: Fixtures.path("architectures"))) ?? []).sorted()
 
-  package init(architecture name: String) throws {
+  package init(architecture name: String, computeType: ComputeType = .float32) throws {
     folder = Fixtures.path("architectures/\(name)")
-    network = try Golden.network(folder)
+    network = try Golden.network(folder, computeType: computeType)
     json = try Fixtures.json("architectures/\(name)/golden.json")
   }
 
-  package static func network(_ folder: String) throws -> Network {
-    try Network.load(openCheckpoint(folder))
+  package static func network(_ folder: String, computeType: ComputeType = .float32) throws -> Network {
+    try Network.load(openCheckpoint(folder), computeType: computeType)
   }
 
   package struct Sequence {

@@ -29,6 +29,7 @@ final class GGUFCheckpoint: Checkpoint {
 
   func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
     guard let info = tensors[name] else { throw missing(name) }
+    try check(info, fits: destination)
     try read(name, rows: 0..<info.rows, into: destination)
   }
 
