@@ -54,7 +54,7 @@ final class Optimizer {
         part(run.range, of: parameters.all), g: part(run.range, of: parameters.allGradients),
         m: part(run.range, moments.first), v: part(run.range, moments.second), step: step)
     }
-    network.isTrained = true
+    network.didTrain()
     return norm
   }
 

@@ -25,6 +25,7 @@ final class ReferenceModel {
     let (mine, theirs) = (network.parameters.all, policy.parameters.all)
     let share = Float(alpha)
     for i in 0..<mine.count { mine.start[i] = share * theirs.start[i] + (1 - share) * mine.start[i] }
+    network.parameters.renew()
   }
 }
 

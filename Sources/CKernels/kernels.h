@@ -26,6 +26,32 @@ typedef struct {
   void (*column_sums)(const float *dy, float *db, size_t t, size_t n, size_t begin, size_t end);
 } gk_product_kernels;
 
+/// Two bfloat16, the first in the low half.
+typedef uint32_t __attribute__((may_alias)) gk_pair;
+
+/// bfloat16.inc. x, y, dy and the panels as above; w holds pairs of channels.
+typedef struct {
+  /// Of one pair of a rounded row.
+  size_t unit_bytes;
+  /// x[rows, C] rounded: ceil(C / 2) units a row.
+  void (*round_rows)(const float *x, void *units, size_t rows, size_t c);
+  /// x rounded.
+  void (*forward)(
+    const void *x, const gk_pair *w, const float *bias, float *y, size_t rows, size_t n, size_t c, size_t first,
+    size_t last);
+  /// dy rounded. scratch: GK_INPUT_SCRATCH floats.
+  void (*input_gradient)(
+    const void *dy, const gk_pair *w, float *dx, size_t rows, size_t n, size_t c, size_t first, size_t last,
+    bool accumulate, void *scratch);
+  /// Neither rounded; dw float32. scratch: twice GK_WEIGHT_SCRATCH floats.
+  void (*weight_gradient)(
+    const float *dy, const float *x, float *dw, size_t rows, size_t n, size_t c, size_t begin, size_t end,
+    size_t first, size_t last, void *scratch);
+  /// One panel [C][32] of single precision to pairs [ceil(C / 2)][32], and back.
+  void (*narrow_panel)(const float *single, gk_pair *pairs, size_t c);
+  void (*widen_panel)(const gk_pair *pairs, float *single, size_t c);
+} gk_bfloat16_kernels;
+
 /// rows.inc
 typedef struct {
   /// y[i] += alpha · x[i].
@@ -159,6 +185,7 @@ typedef struct {
 struct gk_kernels {
   const char *name;
   gk_product_kernels product;
+  const gk_bfloat16_kernels *bfloat16;
   gk_rows_kernels rows;
   gk_norm_kernels norm;
   gk_rotary_kernels rotary;
@@ -172,7 +199,7 @@ struct gk_kernels {
 };
 
 #if defined(__x86_64__)
-extern const struct gk_kernels gk_kernels_avx512, gk_kernels_avx2;
+extern const struct gk_kernels gk_kernels_avx512bf16, gk_kernels_avx512, gk_kernels_avx2;
 #endif
 #if defined(__aarch64__)
 extern const struct gk_kernels gk_kernels_neon;

@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "naive.h"
 
 void naive_product(
@@ -30,5 +32,14 @@ void naive_product_weight_gradient(const double *dy, const double *x, double *dw
 void naive_bias_gradient(const double *dy, double *db, size_t t, size_t n) {
   for (size_t i = 0; i < t; i++) {
     for (size_t j = 0; j < n; j++) db[j] += dy[i * n + j];
+  }
+}
+
+void naive_round_bfloat16(const double *x, double *y, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    // Eight bits of mantissa: x = m · 2ᵉ with 128 ≤ |m| < 256 before rounding. nearbyint takes ties to even.
+    int exponent;
+    frexp(x[i], &exponent);
+    y[i] = ldexp(nearbyint(ldexp(x[i], 8 - exponent)), exponent - 8);
   }
 }

@@ -229,21 +229,48 @@ void gk_parallel_ranges(
   gk_parallel(count / grain + (count % grain != 0), run_range, &r);
 }
 
-static struct {
+typedef struct {
   void *start;
   size_t bytes;
-} scratch[max_threads];
+} memory;
 
-void *gk_scratch(int worker, size_t bytes) {
-  if (scratch[worker].bytes < bytes) {
-    free(scratch[worker].start);
+static void *grown(memory *m, size_t bytes) {
+  if (m->bytes < bytes) {
+    free(m->start);
     size_t size = (bytes + bytes / 4 + 4095) & ~(size_t)4095;
-    scratch[worker].start = aligned_alloc(64, size);
-    if (scratch[worker].start == NULL) {
+    m->start = aligned_alloc(64, size);
+    if (m->start == NULL) {
       fprintf(stderr, "grao: out of memory (%zu bytes of scratch for kernels)\n", size);
       abort();
     }
-    scratch[worker].bytes = size;
+    m->bytes = size;
   }
-  return scratch[worker].start;
+  return m->start;
+}
+
+static memory scratch[max_threads];
+
+void *gk_scratch(int worker, size_t bytes) { return grown(&scratch[worker], bytes); }
+
+static pthread_key_t caller_key;
+static pthread_once_t caller_once = PTHREAD_ONCE_INIT;
+
+static void free_caller(void *of) {
+  memory *m = of;
+  free(m->start);
+  free(m);
+}
+
+static void make_caller_key(void) {
+  if (pthread_key_create(&caller_key, free_caller) != 0) abort();
+}
+
+void *gk_caller_scratch(size_t bytes) {
+  pthread_once(&caller_once, make_caller_key);
+  memory *m = pthread_getspecific(caller_key);
+  if (m == NULL) {
+    m = calloc(1, sizeof *m);
+    if (m == NULL || pthread_setspecific(caller_key, m) != 0) abort();
+  }
+  return grown(m, bytes);
 }

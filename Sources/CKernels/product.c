@@ -1,15 +1,12 @@
-// Products and their gradients over the pool. A single matrix is the group of one expert; each expert's rows and
-// panels are cut into tasks, and the kernels' order of summation makes every cut give the same bits.
+// Products of single precision and their gradients over the pool. A single matrix is the group of one expert.
 #include "product.h"
 
 #include "gradients.h"
+#include "jobs.h"
 #include "kernels.h"
 #include "pool.h"
 
-static size_t ceiling(size_t count, size_t by) { return count / by + (count % by != 0); }
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-
-static size_t panels(size_t n) { return ceiling(n, GK_PANEL); }
+static size_t panels(size_t n) { return gk_ceiling(n, GK_PANEL); }
 
 size_t gk_packed_count(size_t n, size_t c) { return panels(n) * GK_PANEL * c; }
 
@@ -24,7 +21,7 @@ typedef struct {
 static void pack_panel(void *context, size_t panel, int worker) {
   (void)worker;
   const layout *l = context;
-  size_t first = panel * GK_PANEL, columns = smaller(GK_PANEL, l->n - first);
+  size_t first = panel * GK_PANEL, columns = gk_smaller(GK_PANEL, l->n - first);
   float *to = l->to + first * l->c;
   for (size_t k = 0; k < l->c; k++) {
     for (size_t j = 0; j < GK_PANEL; j++) to[k * GK_PANEL + j] = j < columns ? l->from[(first + j) * l->c + k] : 0;
@@ -39,7 +36,7 @@ void gk_pack(const float *w, float *packed, size_t n, size_t c) {
 static void unpack_panel(void *context, size_t panel, int worker) {
   (void)worker;
   const layout *l = context;
-  size_t first = panel * GK_PANEL, columns = smaller(GK_PANEL, l->n - first);
+  size_t first = panel * GK_PANEL, columns = gk_smaller(GK_PANEL, l->n - first);
   const float *from = l->from + first * l->c;
   for (size_t j = 0; j < columns; j++) {
     for (size_t k = 0; k < l->c; k++) l->to[(first + j) * l->c + k] = from[k * GK_PANEL + j];
@@ -51,78 +48,14 @@ void gk_unpack(const float *packed, float *w, size_t n, size_t c) {
   gk_parallel(panels(n), unpack_panel, &l);
 }
 
-// ---------------------------------------------------------------- tasks
-
-/// One of the three products for all experts. Its tasks are blocks of rows, or of channels for the gradient of weights,
-/// by strips of panels.
-typedef struct job {
-  const struct gk_kernels *kernels;
-  const float *a, *b, *bias;  // the operands, in the order of the kernel's arguments
-  float *out;
-  size_t n, c;
-  bool accumulate, blas;
-  const int32_t *offsets;  // [experts + 1]
-
-  bool by_channels;
-  size_t block;
-  size_t panels, strip;
-  void (*run)(const struct job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker);
-} job;
-
-static size_t rows_of(const job *job, size_t expert) {
-  return (size_t)(job->offsets[expert + 1] - job->offsets[expert]);
-}
-
-/// Rows or channels that an expert's blocks cover. An expert without rows has nothing to do.
-static size_t extent(const job *job, size_t expert) {
-  size_t rows = rows_of(job, expert);
-  return rows > 0 && job->by_channels ? job->c : rows;
-}
-
-static void run_task(void *context, size_t task, int worker) {
-  const job *job = context;
-  size_t strips = ceiling(job->panels, job->strip), expert = 0, blocks;
-  while (blocks = ceiling(extent(job, expert), job->block), task >= blocks * strips) {
-    task -= blocks * strips;
-    expert++;
-  }
-  // Blocks of one strip follow each other: they share its weights. All are about equally long.
-  size_t length = ceiling(ceiling(extent(job, expert), blocks), GK_TILE_ROWS) * GK_TILE_ROWS;
-  size_t begin = task % blocks * length, first = task / blocks * job->strip;
-  if (begin >= extent(job, expert)) return;
-  job->run(
-    job, expert, begin, smaller(begin + length, extent(job, expert)), first,
-    smaller(first + job->strip, job->panels), worker);
-}
-
-static void run_job(job *job, size_t experts) {
-  size_t tasks = 0;
-  for (size_t e = 0; e < experts; e++) tasks += ceiling(extent(job, e), job->block);
-  gk_parallel(tasks * ceiling(job->panels, job->strip), run_task, job);
-}
-
-/// Panels of a strip so that a task is neither too short to be worth handing out nor too long to share: `unit`
-/// multiply-adds a panel, `total` in all.
-static size_t strip_of(size_t total, size_t unit, size_t least, size_t most) {
-  enum { LEAST_WORK = 1 << 17, TASKS_PER_THREAD = 4 };
-  size_t work = total / (TASKS_PER_THREAD * (size_t)gk_threads());
-  size_t strip = ceiling(work > LEAST_WORK ? work : LEAST_WORK, unit > 0 ? unit : 1);
-  return strip < least ? least : strip > most ? most : strip;
-}
-
-/// Rows that a task is likely to find.
-static size_t typical(size_t rows, size_t experts, size_t block) {
-  return smaller(block, ceiling(rows, experts > 0 ? experts : 1));
-}
-
 // ---------------------------------------------------------------- forward
 
 static void run_forward(
-  const job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker) {
+  const gk_job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker) {
   (void)worker;
   size_t row = (size_t)job->offsets[expert] + begin;
   job->kernels->product.forward(
-    job->a + row * job->c, job->b + expert * gk_packed_count(job->n, job->c),
+    (const float *)job->a + row * job->c, (const float *)job->b + expert * gk_packed_count(job->n, job->c),
     job->bias != NULL ? job->bias + expert * job->n : NULL, job->out + row * job->n, end - begin, job->n, job->c, first,
     last);
 }
@@ -130,14 +63,14 @@ static void run_forward(
 void gk_grouped_product(
   const float *x, const float *w, const float *bias, float *y, const int32_t *offsets, size_t experts, size_t n,
   size_t c) {
-  size_t rows = (size_t)offsets[experts], block = 96, few = typical(rows, experts, block);
+  size_t rows = (size_t)offsets[experts], block = 96, few = gk_typical(rows, experts, block);
   // A strip of few rows is whole groups of panels, which the kernels take together.
   size_t least = few < 4 ? 4 : 1;
-  job job = {
+  gk_job job = {
     .kernels = gk_active(), .a = x, .b = w, .bias = bias, .out = y, .n = n, .c = c, .offsets = offsets,
     .block = block, .panels = panels(n), .run = run_forward};
-  job.strip = ceiling(strip_of(rows * n * c, few * c * GK_PANEL, least, 1 << 20), least) * least;
-  run_job(&job, experts);
+  job.strip = gk_ceiling(gk_strip_of(rows * n * c, few * c * GK_PANEL, least, 1 << 20), least) * least;
+  gk_run_job(&job, experts);
 }
 
 void gk_product(const float *x, const float *w, const float *bias, float *y, size_t t, size_t n, size_t c) {
@@ -147,11 +80,11 @@ void gk_product(const float *x, const float *w, const float *bias, float *y, siz
 // ---------------------------------------------------------------- gradient of the input
 
 static void run_input_gradient(
-  const job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker) {
+  const gk_job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker) {
   size_t row = (size_t)job->offsets[expert] + begin;
   gk_input_gradient_kernel *kernel = job->blas ? gk_openblas_input_gradient : job->kernels->product.input_gradient;
   kernel(
-    job->a + row * job->n, job->b + expert * gk_packed_count(job->n, job->c), job->out + row * job->c, end - begin,
+    (const float *)job->a + row * job->n, (const float *)job->b + expert * gk_packed_count(job->n, job->c), job->out + row * job->c, end - begin,
     job->n, job->c, first, last, job->accumulate,
     gk_scratch(worker, sizeof(float) * (job->blas ? GK_BLAS_SCRATCH : GK_INPUT_SCRATCH)));
 }
@@ -160,13 +93,13 @@ void gk_grouped_product_input_gradient(
   const float *dy, const float *w, float *dx, const int32_t *offsets, size_t experts, size_t n, size_t c,
   bool accumulate) {
   size_t rows = (size_t)offsets[experts];
-  job job = {
+  gk_job job = {
     .kernels = gk_active(), .blas = gk_openblas_active(), .a = dy, .b = w, .out = dx, .n = n, .c = c,
     .accumulate = accumulate, .offsets = offsets, .block = 252, .panels = panels(c), .run = run_input_gradient};
   // OpenBLAS sums in an order of its own, so its blocks depend on nothing but the shape.
   job.strip = job.blas ? GK_BLAS_OUTPUTS / GK_PANEL
-                       : strip_of(rows * n * c, typical(rows, experts, job.block) * n * GK_PANEL, 1, 1 << 20);
-  run_job(&job, experts);
+                       : gk_strip_of(rows * n * c, gk_typical(rows, experts, job.block) * n * GK_PANEL, 1, 1 << 20);
+  gk_run_job(&job, experts);
 }
 
 void gk_product_input_gradient(
@@ -177,26 +110,26 @@ void gk_product_input_gradient(
 // ---------------------------------------------------------------- gradient of the weights
 
 static void run_weight_gradient(
-  const job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker) {
+  const gk_job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker) {
   size_t row = (size_t)job->offsets[expert];
   gk_weight_gradient_kernel *kernel = job->blas ? gk_openblas_weight_gradient : job->kernels->product.weight_gradient;
   kernel(
-    job->a + row * job->n, job->b + row * job->c, job->out + expert * gk_packed_count(job->n, job->c),
-    rows_of(job, expert), job->n, job->c, begin, end, first, last,
+    (const float *)job->a + row * job->n, (const float *)job->b + row * job->c, job->out + expert * gk_packed_count(job->n, job->c),
+    gk_rows_of(job, expert), job->n, job->c, begin, end, first, last,
     gk_scratch(worker, sizeof(float) * (job->blas ? GK_BLAS_SCRATCH : GK_WEIGHT_SCRATCH)));
 }
 
 void gk_grouped_product_weight_gradient(
   const float *dy, const float *x, float *dw, const int32_t *offsets, size_t experts, size_t n, size_t c) {
   size_t rows = (size_t)offsets[experts];
-  job job = {
+  gk_job job = {
     .kernels = gk_active(), .blas = gk_openblas_active(), .a = dy, .b = x, .out = dw, .n = n, .c = c,
     .offsets = offsets, .by_channels = true, .panels = panels(n), .run = run_weight_gradient};
   job.block = job.blas ? GK_BLAS_CHANNELS : GK_GATHERED_CHANNELS;
   // Gathering channels pays where a few panels share them.
   job.strip = job.blas ? GK_BLAS_OUTPUTS / GK_PANEL
-                       : strip_of(rows * n * c, typical(rows, experts, rows) * job.block * GK_PANEL, 4, 16);
-  run_job(&job, experts);
+                       : gk_strip_of(rows * n * c, gk_typical(rows, experts, rows) * job.block * GK_PANEL, 4, 16);
+  gk_run_job(&job, experts);
 }
 
 void gk_product_weight_gradient(const float *dy, const float *x, float *dw, size_t t, size_t n, size_t c) {
@@ -220,12 +153,12 @@ static void run_column_sums(void *context, size_t task, int worker) {
   size_t expert = task / s->blocks, begin = task % s->blocks * s->block, row = (size_t)s->offsets[expert];
   s->kernels->product.column_sums(
     s->dy + row * s->n, s->db + expert * s->n, (size_t)s->offsets[expert + 1] - row, s->n, begin,
-    smaller(begin + s->block, s->n));
+    gk_smaller(begin + s->block, s->n));
 }
 
 void gk_grouped_bias_gradient(const float *dy, float *db, const int32_t *offsets, size_t experts, size_t n) {
   size_t block = (size_t)offsets[experts] < 64 * experts ? 4096 : 256;
-  column_sums s = {gk_active(), dy, db, offsets, n, block, ceiling(n, block)};
+  column_sums s = {gk_active(), dy, db, offsets, n, block, gk_ceiling(n, block)};
   gk_parallel(experts * s.blocks, run_column_sums, &s);
 }
 

@@ -11,13 +11,14 @@ static _Atomic(const struct gk_kernels *) active;
 static atomic_bool openblas;
 
 /// The variants that this machine can run, best first.
-static size_t runnable(const struct gk_kernels *tables[3]) {
+static size_t runnable(const struct gk_kernels *tables[4]) {
   size_t count = 0;
 #if defined(__x86_64__)
   __builtin_cpu_init();
   bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
       && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    if (__builtin_cpu_supports("avx512bf16")) tables[count++] = &gk_kernels_avx512bf16;
     tables[count++] = &gk_kernels_avx512;
   }
   if (avx2) tables[count++] = &gk_kernels_avx2;
@@ -32,7 +33,7 @@ static size_t runnable(const struct gk_kernels *tables[3]) {
 const struct gk_kernels *gk_active(void) {
   const struct gk_kernels *table = atomic_load_explicit(&active, memory_order_acquire);
   if (table != NULL) return table;
-  const struct gk_kernels *tables[3];
+  const struct gk_kernels *tables[4];
   runnable(tables);
   const struct gk_kernels *none = NULL;
   return atomic_compare_exchange_strong(&active, &none, tables[0]) ? tables[0] : none;
@@ -41,7 +42,7 @@ const struct gk_kernels *gk_active(void) {
 const char *gk_variant(void) { return gk_active()->name; }
 
 bool gk_use_variant(const char *name) {
-  const struct gk_kernels *tables[3];
+  const struct gk_kernels *tables[4];
   size_t count = runnable(tables);
   for (size_t i = 0; i < count; i++) {
     if (strcmp(tables[i]->name, name) == 0) {
@@ -69,13 +70,14 @@ static const char *problem;
 static void read_environment(void) {
   const char *variant = getenv("GRAO_KERNELS");
   if (variant != NULL && *variant != 0 && !gk_use_variant(variant)) {
-    const char *known[] = {"avx512", "avx2", "neon", "plain"};
+    const char *known[] = {"avx512bf16", "avx512", "avx2", "neon", "plain"};
     const char *lacking[] = {
+      "GRAO_KERNELS: this CPU lacks what \"avx512bf16\" needs (AVX-512 F, BW, DQ, VL and BF16)",
       "GRAO_KERNELS: this CPU lacks what \"avx512\" needs (AVX-512 F, BW, DQ and VL)",
       "GRAO_KERNELS: this CPU lacks what \"avx2\" needs (AVX2 and FMA)",
       "GRAO_KERNELS: \"neon\" needs a 64-bit ARM CPU", NULL};
-    problem = "GRAO_KERNELS: expected \"avx512\", \"avx2\", \"neon\" or \"plain\"";
-    for (int i = 0; i < 4; i++) {
+    problem = "GRAO_KERNELS: expected \"avx512bf16\", \"avx512\", \"avx2\", \"neon\" or \"plain\"";
+    for (int i = 0; i < 5; i++) {
       if (strcmp(variant, known[i]) == 0) problem = lacking[i];
     }
     return;

@@ -17,6 +17,12 @@ public protocol Checkpoint: AnyObject {
   /// - Parameter destination: as many elements as the tensor's shape says.
   func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError)
 
+  /// Reads some rows of one tensor: rows run over all dimensions but the last.
+  /// - Parameter destination: as many elements as the rows have.
+  func read(
+    _ name: String, rows: Range<Int>, into destination: UnsafeMutableBufferPointer<Float>
+  ) throws(GRAOError)
+
   /// Every tensor that the files hold in a form that .safetensors files have, those beside `tensors` too: the factors
   /// of weights stored in 8 bits. Sorted; none for a GGUF file.
   var rawNames: [String] { get }
@@ -52,6 +58,18 @@ extension Checkpoint {
   public var rawNames: [String] { [] }
   public func raw(_ name: String) -> RawTensor? { nil }
 
+  /// By way of the whole tensor.
+  public func read(
+    _ name: String, rows: Range<Int>, into destination: UnsafeMutableBufferPointer<Float>
+  ) throws(GRAOError) {
+    guard let info = tensors[name] else { throw missing(name) }
+    let whole = UnsafeMutableBufferPointer<Float>.allocate(capacity: info.elementCount)
+    defer { whole.deallocate() }
+    try read(name, into: whole)
+    let elements = try check(info, rows, fit: destination)
+    for (index, element) in whole[elements].enumerated() { destination[index] = element }
+  }
+
   /// Fails where `destination` does not have the size of the tensor.
   func check(_ info: TensorInfo, fits destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
     guard destination.count == info.elementCount else {
@@ -59,6 +77,19 @@ extension Checkpoint {
         "\(path): tensor \"\(info.name)\" has \(info.elementCount) elements \(info.shape), "
           + "but room was given for \(destination.count)")
     }
+  }
+
+  /// The elements of a tensor's rows; fails where there are no such rows, or `destination` does not have their size.
+  func check(
+    _ info: TensorInfo, _ rows: Range<Int>, fit destination: UnsafeMutableBufferPointer<Float>
+  ) throws(GRAOError) -> Range<Int> {
+    let width = info.columns
+    guard rows.lowerBound >= 0, rows.upperBound <= info.rows, destination.count == rows.count * width else {
+      throw GRAOError(
+        "\(path): tensor \"\(info.name)\" has \(info.rows) rows of \(width) elements \(info.shape), "
+          + "but rows \(rows) were asked for, with room for \(destination.count)")
+    }
+    return rows.lowerBound * width..<rows.upperBound * width
   }
 
   func missing(_ name: String) -> GRAOError { GRAOError("\(path): there is no tensor \"\(name)\"") }

@@ -64,20 +64,22 @@ struct Float8Scales {
 
   /// Multiplies a weight's elements by its factors.
   /// - Parameters:
-  ///   - elements: row-major, of `shape`.
   ///   - factors: row-major, one for each block.
-  func apply(_ factors: [Float], to elements: UnsafeMutableBufferPointer<Float>, shape: [Int]) {
+  ///   - elements: those of `rows`, row-major.
+  func apply(
+    _ factors: [Float], to elements: UnsafeMutableBufferPointer<Float>, rows: Range<Int>, columns: Int
+  ) {
     guard factors.count > 1 else {
       for index in elements.indices { elements[index] *= factors[0] }
       return
     }
-    let columns = shape[1]
     let blocks = (columns - 1) / block.columns + 1
-    for row in 0..<shape[0] {
+    for row in rows {
       for part in 0..<blocks {
         let factor = factors[row / block.rows * blocks + part]
         let start = part * block.columns
-        for index in row * columns + start..<row * columns + min(start + block.columns, columns) {
+        let begin = (row - rows.lowerBound) * columns
+        for index in begin + start..<begin + min(start + block.columns, columns) {
           elements[index] *= factor
         }
       }

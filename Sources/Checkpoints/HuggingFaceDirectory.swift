@@ -43,24 +43,41 @@ final class HuggingFaceDirectory: Checkpoint {
   }
 
   func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
-    if let experts = packed[name] { return try read(experts, name, into: destination) }
-    guard let (file, entry) = places[name] else { throw missing(name) }
-    try check(entry.info, fits: destination)
-    try file.read(entry, into: destination)
-    guard let scales = scales[name], let (file, entry) = places[scales.name] else { return }
-    var factors = [Float](repeating: 1, count: entry.info.elementCount)
-    try factors.withUnsafeMutableBufferPointer { buffer throws(GRAOError) in try file.read(entry, into: buffer) }
-    scales.apply(factors, to: destination, shape: tensors[name]?.shape ?? [])
+    guard let info = tensors[name] else { throw missing(name) }
+    try check(info, fits: destination)
+    try read(name, rows: 0..<info.rows, into: destination)
   }
 
+  func read(
+    _ name: String, rows: Range<Int>, into destination: UnsafeMutableBufferPointer<Float>
+  ) throws(GRAOError) {
+    if let experts = packed[name] { return try read(experts, name, rows, into: destination) }
+    guard let (file, entry) = places[name] else { throw missing(name) }
+    try file.read(entry, from: check(entry.info, rows, fit: destination).lowerBound, into: destination)
+    guard let scales = scales[name], let (scaleFile, scale) = places[scales.name] else { return }
+    var factors = [Float](repeating: 1, count: scale.info.elementCount)
+    try factors.withUnsafeMutableBufferPointer { buffer throws(GRAOError) in try scaleFile.read(scale, into: buffer) }
+    scales.apply(factors, to: destination, rows: rows, columns: entry.info.columns)
+  }
+
+  /// Expert by expert: those that the rows begin and end in are decoded whole.
   private func read(
-    _ experts: MXFP4Experts, _ name: String, into destination: UnsafeMutableBufferPointer<Float>
+    _ experts: MXFP4Experts, _ name: String, _ rows: Range<Int>, into destination: UnsafeMutableBufferPointer<Float>
   ) throws(GRAOError) {
     guard let info = tensors[name], let blocks = raw(experts.blocks), let scales = raw(experts.scales) else {
       throw missing(name)
     }
-    try check(info, fits: destination)
-    experts.decode(blocks.bytes, scales: scales.bytes, into: destination)
+    let elements = try check(info, rows, fit: destination)
+    let size = max(experts.shape[1] * experts.shape[2], 1)
+    let one = UnsafeMutableBufferPointer<Float>.allocate(capacity: size)
+    defer { one.deallocate() }
+    for expert in elements.lowerBound / size..<(elements.upperBound + size - 1) / size {
+      experts.decode(expert, of: blocks.bytes, scales: scales.bytes, into: one)
+      let begin = expert * size
+      for element in max(begin, elements.lowerBound)..<min(begin + size, elements.upperBound) {
+        destination[element - elements.lowerBound] = one[element - begin]
+      }
+    }
   }
 
   var rawNames: [String] { places.keys.sorted() }

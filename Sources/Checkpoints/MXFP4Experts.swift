@@ -37,25 +37,23 @@ struct MXFP4Experts {
     return magnitudes + magnitudes.map { -$0 }
   }()
 
-  /// Decodes all of it, row-major; exact but for scales of 2¹²⁸, which overflow as transformers' do.
+  /// Decodes one expert [32 · G, R], row-major; exact but for scales of 2¹²⁸, which overflow as transformers' do.
   func decode(
-    _ blocks: UnsafeRawBufferPointer, scales: UnsafeRawBufferPointer,
+    _ expert: Int, of blocks: UnsafeRawBufferPointer, scales: UnsafeRawBufferPointer,
     into destination: UnsafeMutableBufferPointer<Float>
   ) {
     let (rows, groups) = (shape[2], shape[1] / 32)
     Self.values.withUnsafeBufferPointer { values in
-      for expert in 0..<shape[0] {
-        for group in 0..<groups {
-          for row in 0..<rows {
-            let block = (expert * rows + row) * groups + group
-            let exponent = UInt32(scales[block])
-            let scale = Float(bitPattern: exponent == 0 ? 0x40_0000 : exponent << 23)
-            for byte in 0..<16 {
-              let code = Int(blocks[16 * block + byte])
-              let place = ((expert * groups + group) * 32 + 2 * byte) * rows + row
-              destination[place] = scale * values[code & 15]
-              destination[place + rows] = scale * values[code >> 4]
-            }
+      for group in 0..<groups {
+        for row in 0..<rows {
+          let block = (expert * rows + row) * groups + group
+          let exponent = UInt32(scales[block])
+          let scale = Float(bitPattern: exponent == 0 ? 0x40_0000 : exponent << 23)
+          for byte in 0..<16 {
+            let code = Int(blocks[16 * block + byte])
+            let place = (group * 32 + 2 * byte) * rows + row
+            destination[place] = scale * values[code & 15]
+            destination[place + rows] = scale * values[code >> 4]
           }
         }
       }

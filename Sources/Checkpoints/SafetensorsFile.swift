@@ -91,13 +91,19 @@ package final class SafetensorsFile {
     }
   }
 
-  /// `destination` has the size of the tensor.
-  package func read(_ entry: Entry, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
+  /// The elements from number `first` on, to fill `destination`; the tensor has as many.
+  package func read(
+    _ entry: Entry, from first: Int = 0, into destination: UnsafeMutableBufferPointer<Float>
+  ) throws(GRAOError) {
     guard let start = file.bytes.baseAddress else { return }
     if let format = entry.info.elementType.plain {
-      decode(start + entry.range.lowerBound, as: format, into: destination)
+      let place = entry.range.lowerBound + first * format.size
+      decode(start + place, as: format, into: destination)
+      file.forget(place..<place + destination.count * format.size)
     } else if let format = Float8(rawValue: entry.dtype) {
-      format.decode(start + entry.range.lowerBound, into: destination)
+      let place = entry.range.lowerBound + first
+      format.decode(start + place, into: destination)
+      file.forget(place..<place + destination.count)
     } else {
       throw GRAOError(
         "\(path): tensor \"\(entry.info.name)\" has the dtype \(entry.dtype); expected F32, F16, BF16, F8_E4M3 or F8_E5M2"

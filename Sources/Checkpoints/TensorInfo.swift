@@ -38,6 +38,11 @@ public struct TensorInfo: Equatable, Sendable {
   /// The number of elements; Int.max where it is more than an Int holds or a dimension is negative, which no tensor of
   /// an opened checkpoint has.
   public var elementCount: Int { product(of: shape) ?? Int.max }
+
+  /// Elements of a row: the last dimension.
+  public var columns: Int { shape.last ?? 1 }
+  /// Rows over all dimensions but the last.
+  public var rows: Int { product(of: shape.dropLast().map { $0 }) ?? Int.max }
 }
 
 /// The product of dimensions; nil where one is negative or an Int cannot hold it.

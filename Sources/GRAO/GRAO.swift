@@ -14,6 +14,7 @@ import Kernels
 
 @_exported import enum Checkpoints.ElementType
 @_exported import enum Checkpoints.GGUFElementType
+@_exported import enum Kernels.ComputeType
 
 /// The engine.
 public enum Engine {

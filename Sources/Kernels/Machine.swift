@@ -5,7 +5,7 @@ import Values
 ///
 /// Every operation works without a call of ``setUp()``, on the best kernels this CPU can run.
 public enum Machine {
-  /// Reads the environment: `GRAO_KERNELS` ("avx512", "avx2", "neon" or "plain") forces a variant of the kernels,
+  /// Reads the environment: `GRAO_KERNELS` ("avx512bf16", "avx512", "avx2", "neon" or "plain") forces a variant of the kernels,
   /// `GRAO_GRADIENTS` ("own" or "openblas") says who computes the gradient products.
   ///
   /// - Throws: ``GRAOError`` where a variable names something unknown, or something this machine lacks.
@@ -20,7 +20,7 @@ public enum Machine {
     set { gk_set_threads(Int32(clamping: newValue)) }
   }
 
-  /// The kernels in use: "avx512", "avx2", "neon" or "plain".
+  /// The kernels in use: "avx512bf16", "avx512", "avx2", "neon" or "plain".
   public static var variant: String { String(cString: gk_variant()) }
 
   /// Who computes the gradient products: "own" or "openblas".

@@ -11,17 +11,28 @@ package typealias Span = gk_span
 
 /// y[T, N] = x[T, C] · wᵀ + bias.
 package func product(_ x: Matrix, _ w: PackedWeights, bias: Matrix? = nil, into y: Matrix) {
-  gk_product(x.start, w.start, bias?.start, y.start, x.rows, w.outputs, w.inputs)
+  switch w.elements {
+  case .float32(let start): gk_product(x.start, start, bias?.start, y.start, x.rows, w.outputs, w.inputs)
+  case .bfloat16(let start): gk_bfloat16_product(x.start, start, bias?.start, y.start, x.rows, w.outputs, w.inputs)
+  }
 }
 
 /// dx[T, C] = dy[T, N] · w, or added to dx.
 package func productInputGradient(_ dy: Matrix, _ w: PackedWeights, into dx: Matrix, accumulate: Bool = false) {
-  gk_product_input_gradient(dy.start, w.start, dx.start, dy.rows, w.outputs, w.inputs, accumulate)
+  switch w.elements {
+  case .float32(let start):
+    gk_product_input_gradient(dy.start, start, dx.start, dy.rows, w.outputs, w.inputs, accumulate)
+  case .bfloat16(let start):
+    gk_bfloat16_product_input_gradient(dy.start, start, dx.start, dy.rows, w.outputs, w.inputs, accumulate)
+  }
 }
 
 /// dw += dyᵀ · x.
-package func productWeightGradient(_ dy: Matrix, _ x: Matrix, addingTo dw: PackedWeights) {
-  gk_product_weight_gradient(dy.start, x.start, dw.start, x.rows, dw.outputs, dw.inputs)
+package func productWeightGradient(_ dy: Matrix, _ x: Matrix, addingTo dw: PackedGradient) {
+  switch dw.computeType {
+  case .float32: gk_product_weight_gradient(dy.start, x.start, dw.start, x.rows, dw.outputs, dw.inputs)
+  case .bfloat16: gk_bfloat16_product_weight_gradient(dy.start, x.start, dw.start, x.rows, dw.outputs, dw.inputs)
+  }
 }
 
 /// db[1, N] += column sums of dy.
@@ -33,20 +44,38 @@ package func biasGradient(_ dy: Matrix, addingTo db: Matrix) {
 package func groupedProduct(
   _ x: Matrix, _ w: PackedWeights, bias: Matrix? = nil, offsets: Indices, into y: Matrix
 ) {
-  gk_grouped_product(x.start, w.start, bias?.start, y.start, offsets.start, w.experts, w.outputs, w.inputs)
+  switch w.elements {
+  case .float32(let start):
+    gk_grouped_product(x.start, start, bias?.start, y.start, offsets.start, w.experts, w.outputs, w.inputs)
+  case .bfloat16(let start):
+    gk_bfloat16_grouped_product(x.start, start, bias?.start, y.start, offsets.start, w.experts, w.outputs, w.inputs)
+  }
 }
 
 package func groupedProductInputGradient(
   _ dy: Matrix, _ w: PackedWeights, offsets: Indices, into dx: Matrix, accumulate: Bool = false
 ) {
-  gk_grouped_product_input_gradient(
-    dy.start, w.start, dx.start, offsets.start, w.experts, w.outputs, w.inputs, accumulate)
+  switch w.elements {
+  case .float32(let start):
+    gk_grouped_product_input_gradient(
+      dy.start, start, dx.start, offsets.start, w.experts, w.outputs, w.inputs, accumulate)
+  case .bfloat16(let start):
+    gk_bfloat16_grouped_product_input_gradient(
+      dy.start, start, dx.start, offsets.start, w.experts, w.outputs, w.inputs, accumulate)
+  }
 }
 
 package func groupedProductWeightGradient(
-  _ dy: Matrix, _ x: Matrix, offsets: Indices, addingTo dw: PackedWeights
+  _ dy: Matrix, _ x: Matrix, offsets: Indices, addingTo dw: PackedGradient
 ) {
-  gk_grouped_product_weight_gradient(dy.start, x.start, dw.start, offsets.start, dw.experts, dw.outputs, dw.inputs)
+  switch dw.computeType {
+  case .float32:
+    gk_grouped_product_weight_gradient(
+      dy.start, x.start, dw.start, offsets.start, dw.experts, dw.outputs, dw.inputs)
+  case .bfloat16:
+    gk_bfloat16_grouped_product_weight_gradient(
+      dy.start, x.start, dw.start, offsets.start, dw.experts, dw.outputs, dw.inputs)
+  }
 }
 
 /// db[E, N] += column sums of each expert's rows of dy.
@@ -81,10 +110,13 @@ package func copy(_ x: Heads, into y: Heads) {
 
 /// Rows `tokens` of the packed table w[V, C].
 package func embedding(_ w: PackedWeights, _ tokens: Indices, into y: Matrix) {
-  gk_embedding(w.start, tokens.start, y.start, tokens.count, w.inputs)
+  switch w.elements {
+  case .float32(let start): gk_embedding(start, tokens.start, y.start, tokens.count, w.inputs)
+  case .bfloat16(let start): gk_bfloat16_embedding(start, tokens.start, y.start, tokens.count, w.inputs)
+  }
 }
 
-package func embeddingGradient(_ dy: Matrix, _ tokens: Indices, addingTo dw: PackedWeights) {
+package func embeddingGradient(_ dy: Matrix, _ tokens: Indices, addingTo dw: PackedGradient) {
   gk_embedding_gradient(dy.start, tokens.start, dw.start, tokens.count, dw.inputs)
 }
 
@@ -374,18 +406,4 @@ package typealias AdamWStep = gk_adamw_step
 package func adamW(_ w: Matrix, g: Matrix, m: Matrix, v: Matrix, step: AdamWStep) {
   var step = step
   gk_adamw(w.start, g.start, m.start, v.start, w.count, &step)
-}
-
-/// Floats that the packed form of a matrix takes.
-package func packedCount(outputs: Int, inputs: Int) -> Int {
-  gk_packed_count(outputs, inputs)
-}
-
-/// Row-major w[outputs, inputs] into packed form.
-package func pack(_ w: UnsafePointer<Float>, into packed: PackedWeights) {
-  gk_pack(w, packed.start, packed.outputs, packed.inputs)
-}
-
-package func unpack(_ packed: PackedWeights, into w: UnsafeMutablePointer<Float>) {
-  gk_unpack(packed.start, w, packed.outputs, packed.inputs)
 }

@@ -38,22 +38,6 @@ package struct Indices {
   package subscript(range: Range<Int>) -> Indices { Indices(start: start + range.lowerBound, count: range.count) }
 }
 
-/// One or more matrices of weights w[outputs, inputs] in packed form (gk_packed_count in CKernels.h says how), one
-/// after the other: the experts of a layer.
-package struct PackedWeights {
-  package let start: UnsafeMutablePointer<Float>
-  package let outputs: Int
-  package let inputs: Int
-  package let experts: Int
-
-  package init(start: UnsafeMutablePointer<Float>, outputs: Int, inputs: Int, experts: Int = 1) {
-    self.start = start
-    self.outputs = outputs
-    self.inputs = inputs
-    self.experts = experts
-  }
-}
-
 /// Memory aligned to cache lines, uninitialised, freed with its owner.
 package final class Buffer {
   package private(set) var start: UnsafeMutableRawPointer
@@ -66,13 +50,26 @@ package final class Buffer {
 
   /// Room for `count` floats, all 0.
   package convenience init(zeros count: Int) {
-    self.init(bytes: count * MemoryLayout<Float>.stride)
+    self.init(zeroBytes: count * MemoryLayout<Float>.stride)
+  }
+
+  /// Room for `count` bytes, all 0.
+  package convenience init(zeroBytes count: Int) {
+    self.init(bytes: count)
     start.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+  }
+
+  /// A copy of another's bytes.
+  package convenience init(copying other: Buffer) {
+    self.init(bytes: other.bytes)
+    start.copyMemory(from: other.start, byteCount: other.bytes)
   }
 
   deinit { start.deallocate() }
 
   package var floats: UnsafeMutablePointer<Float> { start.assumingMemoryBound(to: Float.self) }
+  /// As numbers of 16 bits.
+  package var halves: UnsafeMutablePointer<UInt16> { start.assumingMemoryBound(to: UInt16.self) }
 
   /// Makes room for `wanted` bytes, keeping what is there.
   package func grow(toBytes wanted: Int) {

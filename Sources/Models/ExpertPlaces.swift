@@ -91,7 +91,7 @@ extension SparseFeedForward {
     let correction = isCorrected ? store.correction("\(name).gate.e_score_correction_bias", shape.count) : nil
     self.init(
       layer: layer,
-      router: Linear(name + ".gate", inputs: shape.channels, outputs: shape.count, in: store),
+      router: Linear(name + ".gate", inputs: shape.channels, outputs: shape.count, isSingle: true, in: store),
       weights: ExpertWeights(name, shape, names, in: store), rule: rule, correction: correction)
   }
 }

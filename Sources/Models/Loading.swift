@@ -1,11 +1,15 @@
 import Checkpoints
+import Kernels
 import Values
 
 extension Network {
   /// The network that a checkpoint describes, filled from it.
-  package static func load(_ checkpoint: any Checkpoint) throws(GRAOError) -> Network {
+  package static func load(
+    _ checkpoint: any Checkpoint, computeType: ComputeType = .float32
+  ) throws(GRAOError) -> Network {
     let network = try Network(
-      Configuration(checkpoint.config, source: checkpoint.path), stored: Set(checkpoint.tensors.keys))
+      Configuration(checkpoint.config, source: checkpoint.path), computeType: computeType,
+      stored: Set(checkpoint.tensors.keys))
     network.ignoredTensors = try network.check(checkpoint)
     try network.fill(from: checkpoint)
     return network
@@ -34,17 +38,27 @@ extension Network {
     return ignored.sorted()
   }
 
-  /// Fills every parameter, tensor by tensor.
+  /// Fills every parameter straight from the files, some rows at a time: nothing is held twice.
   private func fill(from checkpoint: any Checkpoint) throws(GRAOError) {
-    let tensors = parameters.tensors
-    let largest = tensors.map(\.count).max() ?? 0
-    let scratch = UnsafeMutableBufferPointer<Float>.allocate(capacity: largest)
-    defer { scratch.deallocate() }
-    for tensor in tensors {
-      let elements = UnsafeMutableBufferPointer(rebasing: scratch[..<tensor.count])
-      try checkpoint.read(tensor.name, into: elements)
-      parameters.set(tensor, from: UnsafeBufferPointer(elements))
+    for parameter in parameters.parameters {
+      var first = 0
+      while first < parameter.rows {
+        let rows = first..<min(first + parameter.rowsAtOnce, parameter.rows)
+        try fill(rows, of: parameter, from: checkpoint)
+        first = rows.upperBound
+      }
     }
+  }
+
+  /// Rows of a parameter, from the rows of the tensor that they lie in.
+  private func fill(
+    _ rows: Range<Int>, of parameter: Parameter, from checkpoint: any Checkpoint
+  ) throws(GRAOError) {
+    let (span, width) = (parameter.tensorRows(of: rows), parameter.tensorColumns)
+    let buffer = UnsafeMutableBufferPointer<Float>.allocate(capacity: span.count * width)
+    defer { buffer.deallocate() }
+    try checkpoint.read(parameter.placement.tensor, rows: span, into: buffer)
+    parameters.set(parameter, rows: rows, from: UnsafeBufferPointer(buffer), startingAt: span.lowerBound * width)
   }
 
   /// Whether a tensor of the checkpoint that the network does not use may be there all the same: rotary tables that old

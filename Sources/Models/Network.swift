@@ -19,9 +19,13 @@ package final class Network {
 
   /// Composes the layers; every parameter is 0.
   /// - Parameters:
+  ///   - computeType: what products compute in.
   ///   - stored: names of the tensors of the checkpoint that is to be loaded.
   ///   - allocate: without memory for its parameters, a network only describes itself.
-  package init(_ configuration: Configuration, stored: Set<String> = [], allocate: Bool = true) throws(GRAOError) {
+  package init(
+    _ configuration: Configuration, computeType: ComputeType = .float32, stored: Set<String> = [],
+    allocate: Bool = true
+  ) throws(GRAOError) {
     guard let type = configuration.table["model_type"]?.string else {
       throw configuration.failure("model_type", "is missing: expected one of \(Self.modelTypes)")
     }
@@ -31,7 +35,7 @@ package final class Network {
     self.configuration = configuration
     self.architecture = architecture
     workspace = Workspace()
-    parameters = ParameterStore(stored: stored, allocates: allocate)
+    parameters = ParameterStore(computeType: computeType, stored: stored, allocates: allocate)
     plan = try architecture.decoder(configuration, in: parameters)
     decoder = plan.decoder
     guard allocate else { return }
@@ -81,6 +85,12 @@ package final class Network {
       }
       tensor.withUnsafeBufferPointer { parameters.set(parameter, from: $0) }
     }
+  }
+
+  /// To be called when ``ParameterStore/all`` has been changed: from here on the network computes with it.
+  package func didTrain() {
+    parameters.renew()
+    isTrained = true
   }
 
   /// Frees the weights; the network can't be used after it.

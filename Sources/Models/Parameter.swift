@@ -22,10 +22,10 @@ package struct Parameter {
   package let placement: Placement
   /// Whether training changes it: a router's correction bias it does not.
   package let isTrained: Bool
-  /// First float in the store.
-  let offset: Int
-  /// Floats in the store, padding included.
-  let extent: Int
+  /// Whether it is float32 in every model: all vectors, and a router's matrix, whose choice hangs on small differences.
+  package let isSingle: Bool
+  /// Its number in the store, in order of declaration.
+  let index: Int
 
   package var count: Int { shape.reduce(1, *) }
   /// Rows and columns of its row-major form.

@@ -2,27 +2,48 @@ import Foundation
 import Kernels
 import Values
 
-/// All parameters of a model in one buffer, and the gradients in a second one of the same layout.
+/// All parameters of a model, and their gradients.
 ///
 /// Matrices live in packed form alone: the products read it as it is, and whatever works element by element (the
 /// optimizer, the norm of the gradient) does not care. Padding is 0 and stays 0.
+///
+/// A float32 model has one buffer of values. A bfloat16 model keeps what its products read in bfloat16 (`halves`) and
+/// the rest in float32; from when training asks for ``all``, it has float32 values of everything, the masters, which
+/// the optimizer changes, and ``renew()`` rounds the matrices from them once per step.
 package final class ParameterStore {
   package private(set) var parameters: [Parameter] = []
-  private var extent = 0
+  package let computeType: ComputeType
+
+  /// Where a parameter lies.
+  private struct Place {
+    /// Floats in the buffer of values, padding included, and the first of them: counted among the parameters that the
+    /// products read in bfloat16 where `half` is not nil, else among the others, which come first.
+    let extent: Int
+    let offset: Int
+    /// Its first number among the halves.
+    let half: Int?
+  }
+  private var places: [Place] = []
+  /// Floats of the parameters that are always float32; those of the others; their numbers in bfloat16.
+  private var (singleExtent, masterExtent, halfExtent) = (0, 0, 0)
+
   private var values = Buffer(bytes: 0)
+  private var hasMasters = false
+  private var halves = Buffer(bytes: 0)
   private var gradientBuffer: Buffer?
 
   private let stored: Set<String>
-  /// Floats beyond which nothing more is declared: sizes come from files.
+  /// Bytes beyond which nothing more is declared: sizes come from files.
   private let limit: Int
 
   /// - Parameters:
   ///   - stored: names of the tensors of the checkpoint that is to be loaded.
   ///   - allocates: whether ``allocate()`` will follow; without it a store only describes, also what is larger than this
   ///     machine's memory.
-  package init(stored: Set<String> = [], allocates: Bool = true) {
+  package init(computeType: ComputeType = .float32, stored: Set<String> = [], allocates: Bool = true) {
+    self.computeType = computeType
     self.stored = stored
-    limit = allocates ? Self.maximumExtent : 1 << 50
+    limit = allocates ? Self.machineBytes : 1 << 52
   }
 
   // MARK: Declaration
@@ -31,12 +52,19 @@ package final class ParameterStore {
   /// stored one by one or fused asks. False for a new model.
   func isStored(_ tensor: String) -> Bool { stored.contains(tensor) }
 
-  func matrix(_ tensor: String, _ outputs: Int, _ inputs: Int, start: Parameter.Start = .normal) -> Parameter {
-    matrix(outputs, inputs, at: Placement(tensor, [outputs, inputs]), start: start)
+  /// - Parameter isSingle: whether products with it compute in float32 in every model.
+  func matrix(
+    _ tensor: String, _ outputs: Int, _ inputs: Int, start: Parameter.Start = .normal, isSingle: Bool = false
+  ) -> Parameter {
+    matrix(outputs, inputs, at: Placement(tensor, [outputs, inputs]), start: start, isSingle: isSingle)
   }
 
-  func matrix(_ outputs: Int, _ inputs: Int, at placement: Placement, start: Parameter.Start = .normal) -> Parameter {
-    declare(.matrix, [outputs, inputs], start, placement, true, extent: packedCount(outputs: outputs, inputs: inputs))
+  func matrix(
+    _ outputs: Int, _ inputs: Int, at placement: Placement, start: Parameter.Start = .normal, isSingle: Bool = false
+  ) -> Parameter {
+    declare(
+      .matrix, [outputs, inputs], start, placement, true, isSingle: isSingle,
+      extent: packedCount(.float32, outputs: outputs, inputs: inputs))
   }
 
   func vector(_ tensor: String, _ channels: Int, _ start: Parameter.Start) -> Parameter {
@@ -47,7 +75,8 @@ package final class ParameterStore {
   func vector(
     _ shape: [Int], _ start: Parameter.Start, at placement: Placement, isTrained: Bool = true
   ) -> Parameter {
-    declare(.vector, shape, start, placement, isTrained, extent: (shape.reduce(1, *) + 15) & ~15)
+    declare(
+      .vector, shape, start, placement, isTrained, isSingle: true, extent: (shape.reduce(1, *) + 15) & ~15)
   }
 
   /// One matrix for each expert, one after the other; the tensor's name has the expert's index in place of "{}".
@@ -63,14 +92,21 @@ package final class ParameterStore {
 
   private func declare(
     _ kind: Parameter.Kind, _ shape: [Int], _ start: Parameter.Start, _ placement: Placement, _ isTrained: Bool,
-    extent size: Int
+    isSingle: Bool, extent: Int
   ) -> Parameter {
     let parameter = Parameter(
-      kind: kind, shape: shape, start: start, placement: placement, isTrained: isTrained, offset: extent, extent: size)
+      kind: kind, shape: shape, start: start, placement: placement, isTrained: isTrained, isSingle: isSingle,
+      index: parameters.count)
     // Beyond this there is nothing to keep: `allocate` will refuse.
-    if extent < limit {
-      parameters.append(parameter)
-      extent += size
+    guard bytes <= limit else { return parameter }
+    parameters.append(parameter)
+    if isSingle || computeType == .float32 {
+      places.append(Place(extent: extent, offset: singleExtent, half: nil))
+      singleExtent += extent
+    } else {
+      places.append(Place(extent: extent, offset: masterExtent, half: halfExtent))
+      masterExtent += extent
+      halfExtent += packedCount(computeType, outputs: shape[0], inputs: shape[1])
     }
     return parameter
   }
@@ -87,46 +123,59 @@ package final class ParameterStore {
     return order.map { StoredTensor(name: $0.tensor, shape: $0.shape, parameters: parts[$0.tensor] ?? []) }
   }
 
-  /// Bytes of the values, padding included.
-  package var bytes: Int { extent * MemoryLayout<Float>.stride }
+  /// Bytes of the values of a model that is not trained, padding included.
+  package var bytes: Int {
+    singleExtent * MemoryLayout<Float>.stride + halfExtent * MemoryLayout<UInt16>.stride
+  }
 
-  /// Floats that the machine has memory for.
-  private static let maximumExtent = Int(clamping: ProcessInfo.processInfo.physicalMemory) / MemoryLayout<Float>.stride
+  /// Bytes of the values of a model in training, masters and what products read.
+  package var trainedBytes: Int { bytes + masterExtent * MemoryLayout<Float>.stride }
+
+  /// Bytes of the gradients.
+  package var gradientBytes: Int { extent * MemoryLayout<Float>.stride }
+
+  private var extent: Int { singleExtent + masterExtent }
+
+  private static let machineBytes = Int(clamping: ProcessInfo.processInfo.physicalMemory)
 
   /// Makes the memory for all that was declared, filled with 0.
   func allocate() throws(GRAOError) {
-    guard extent <= Self.maximumExtent else {
-      let gigabytes = Self.maximumExtent / (1_000_000_000 / MemoryLayout<Float>.stride)
-      throw GRAOError("the weights take more than this machine's \(gigabytes) GB of memory")
+    guard bytes <= Self.machineBytes else {
+      throw GRAOError("the weights take more than this machine's \(Self.machineBytes / 1_000_000_000) GB of memory")
     }
-    values = Buffer(zeros: extent)
+    values = Buffer(zeros: singleExtent)
+    halves = Buffer(zeroBytes: halfExtent * MemoryLayout<UInt16>.stride)
   }
 
   // MARK: Sharing
 
-  /// A store of the same parameters and values. Neither is copied until one of the two changes: a frozen reference
+  /// A store of the same parameters and values. Nothing is copied until one of the two changes: a frozen reference
   /// model costs nothing before the policy's first step.
   func shared() -> ParameterStore {
-    let copy = ParameterStore(stored: stored)
-    (copy.parameters, copy.extent, copy.values) = (parameters, extent, values)
+    let copy = ParameterStore(computeType: computeType, stored: stored)
+    (copy.parameters, copy.places) = (parameters, places)
+    (copy.singleExtent, copy.masterExtent, copy.halfExtent) = (singleExtent, masterExtent, halfExtent)
+    (copy.values, copy.hasMasters, copy.halves) = (values, hasMasters, halves)
     return copy
   }
 
   /// Must come before values are written once the store is in use: a store that shares them keeps what it has.
   package func prepareToChange() {
-    guard !isKnownUniquelyReferenced(&values) else { return }
-    let copy = Buffer(bytes: values.bytes)
-    copy.start.copyMemory(from: values.start, byteCount: values.bytes)
-    values = copy
+    if !isKnownUniquelyReferenced(&values) { values = Buffer(copying: values) }
+    if !isKnownUniquelyReferenced(&halves) { halves = Buffer(copying: halves) }
   }
 
   /// Whether another store holds the same memory.
-  package var sharesValues: Bool { !isKnownUniquelyReferenced(&values) }
+  package var sharesValues: Bool { !isKnownUniquelyReferenced(&values) || !isKnownUniquelyReferenced(&halves) }
 
   // MARK: Values and gradients
 
-  /// Every value, padding included: [1, extent].
-  package var all: Matrix { Matrix(start: values.floats, rows: 1, columns: extent) }
+  /// The float32 values of every parameter, padding included: [1, extent]. A bfloat16 model makes its masters at first
+  /// use; after a change to them, ``renew()``.
+  package var all: Matrix {
+    makeMasters()
+    return Matrix(start: values.floats, rows: 1, columns: extent)
+  }
 
   /// Every gradient, in the layout of ``all``; made, as 0, at first use.
   package var allGradients: Matrix {
@@ -138,46 +187,100 @@ package final class ParameterStore {
     allGradients.elements.update(repeating: 0)
   }
 
+  private func makeMasters() {
+    guard !hasMasters else { return }
+    hasMasters = true
+    guard masterExtent > 0 else { return }
+    let singles = values
+    values = Buffer(zeros: extent)
+    values.floats.update(from: singles.floats, count: singleExtent)
+    forEachHalf { half, master, parameter in
+      widen(half, into: master, outputs: parameter.shape[0], inputs: parameter.shape[1])
+    }
+  }
+
+  /// What products read, from the values that training has changed.
+  package func renew() {
+    guard hasMasters else { return }
+    forEachHalf { half, master, parameter in
+      narrow(master, into: half, outputs: parameter.shape[0], inputs: parameter.shape[1])
+    }
+  }
+
+  private func forEachHalf(
+    _ body: (_ half: UnsafeMutablePointer<UInt16>, _ master: UnsafeMutablePointer<Float>, Parameter) -> Void
+  ) {
+    for parameter in parameters {
+      guard let half = places[parameter.index].half else { continue }
+      body(halves.halves + half, values.floats + offset(parameter), parameter)
+    }
+  }
+
   /// Frees the weights: the model can't be used after it.
   package func release() {
     values = Buffer(bytes: 0)
+    halves = Buffer(bytes: 0)
     gradientBuffer = nil
     parameters = []
-    extent = 0
+    places = []
+    (singleExtent, masterExtent, halfExtent, hasMasters) = (0, 0, 0, false)
   }
 
   /// The part of `buffer` (laid out as ``all``) that belongs to `parameter`.
   package func part(_ parameter: Parameter, of buffer: Matrix) -> Matrix {
-    Matrix(start: buffer.start + parameter.offset, rows: 1, columns: parameter.extent)
+    Matrix(start: buffer.start + offset(parameter), rows: 1, columns: places[parameter.index].extent)
   }
 
-  func vector(_ parameter: Parameter) -> Matrix { row(parameter, of: all) }
-  func vectorGradient(_ parameter: Parameter) -> Matrix { row(parameter, of: allGradients) }
-  func weights(_ parameter: Parameter) -> PackedWeights { packed(parameter, of: all) }
-  func weightGradient(_ parameter: Parameter) -> PackedWeights { packed(parameter, of: allGradients) }
+  func vector(_ parameter: Parameter) -> Matrix { row(parameter, of: values.floats) }
+  func vectorGradient(_ parameter: Parameter) -> Matrix { row(parameter, of: allGradients.start) }
+  func weights(_ parameter: Parameter) -> PackedWeights { packed(parameter, experts: 1) }
+  func weightGradient(_ parameter: Parameter) -> PackedGradient { packedGradient(parameter, experts: 1) }
 
   /// The experts of one projection as one stack.
-  func weights(_ experts: [Parameter]) -> PackedWeights { packed(experts[0], of: all, experts: experts.count) }
-  func weightGradient(_ experts: [Parameter]) -> PackedWeights {
-    packed(experts[0], of: allGradients, experts: experts.count)
+  func weights(_ experts: [Parameter]) -> PackedWeights { packed(experts[0], experts: experts.count) }
+  func weightGradient(_ experts: [Parameter]) -> PackedGradient {
+    packedGradient(experts[0], experts: experts.count)
   }
 
-  private func row(_ parameter: Parameter, of buffer: Matrix) -> Matrix {
-    Matrix(start: buffer.start + parameter.offset, rows: 1, columns: parameter.count)
+  /// First float in ``all``.
+  private func offset(_ parameter: Parameter) -> Int {
+    let place = places[parameter.index]
+    return place.offset + (place.half == nil ? 0 : singleExtent)
   }
 
-  private func packed(_ parameter: Parameter, of buffer: Matrix, experts: Int = 1) -> PackedWeights {
+  private func row(_ parameter: Parameter, of buffer: UnsafeMutablePointer<Float>) -> Matrix {
+    Matrix(start: buffer + offset(parameter), rows: 1, columns: parameter.count)
+  }
+
+  /// As the products read it.
+  private func packed(_ parameter: Parameter, experts: Int) -> PackedWeights {
+    guard let half = places[parameter.index].half else { return single(parameter, of: values.floats, experts: experts) }
+    return PackedWeights(
+      .bfloat16(halves.halves + half), outputs: parameter.shape[0], inputs: parameter.shape[1], experts: experts)
+  }
+
+  private func single(
+    _ parameter: Parameter, of buffer: UnsafeMutablePointer<Float>, experts: Int = 1
+  ) -> PackedWeights {
     PackedWeights(
-      start: buffer.start + parameter.offset, outputs: parameter.shape[0], inputs: parameter.shape[1],
-      experts: experts)
+      .float32(buffer + offset(parameter)), outputs: parameter.shape[0], inputs: parameter.shape[1], experts: experts)
+  }
+
+  private func packedGradient(_ parameter: Parameter, experts: Int) -> PackedGradient {
+    PackedGradient(
+      start: allGradients.start + offset(parameter),
+      computeType: places[parameter.index].half == nil ? .float32 : computeType, outputs: parameter.shape[0],
+      inputs: parameter.shape[1], experts: experts)
   }
 
   /// The store without some parameters, as stretches that weight decay acts on and others, in order.
   package func runs(without frozen: [Parameter]) -> [(range: Range<Int>, decays: Bool)] {
-    let left = Set(frozen.map(\.offset))
+    let left = Set(frozen.map(\.index))
     var runs: [(range: Range<Int>, decays: Bool)] = []
-    for parameter in parameters where !left.contains(parameter.offset) {
-      let range = parameter.offset..<parameter.offset + parameter.extent
+    // Those that are always float32 lie first.
+    for parameter in parameters.sorted(by: { (offset($0), $0.index) < (offset($1), $1.index) })
+    where !left.contains(parameter.index) {
+      let range = offset(parameter)..<offset(parameter) + places[parameter.index].extent
       if let last = runs.last, last.decays == parameter.decays, last.range.upperBound == range.lowerBound {
         runs[runs.count - 1].range = last.range.lowerBound..<range.upperBound
       } else {
@@ -191,19 +294,31 @@ package final class ParameterStore {
 
   /// Sets a parameter from its row-major form; `elements` has ``Parameter/count`` floats.
   package func set(_ parameter: Parameter, from elements: UnsafeBufferPointer<Float>) {
-    guard let base = elements.baseAddress, elements.count == parameter.count else { return }
+    guard elements.count == parameter.count else { return }
+    set(parameter, rowsFrom: 0, elements)
+  }
+
+  /// Sets some rows of a parameter, from `first` on, which begins a panel.
+  func set(_ parameter: Parameter, rowsFrom first: Int, _ elements: UnsafeBufferPointer<Float>) {
+    guard let base = elements.baseAddress, parameter.columns > 0 else { return }
+    let rows = elements.count / parameter.columns
     switch parameter.kind {
-    case .matrix: pack(base, into: weights(parameter))
-    case .vector: vector(parameter).start.update(from: base, count: parameter.count)
+    case .vector: (vector(parameter).start + first * parameter.columns).update(from: base, count: elements.count)
+    case .matrix:
+      pack(base, rows: rows, into: weights(parameter), from: first)
+      if hasMasters, places[parameter.index].half != nil {
+        pack(base, rows: rows, into: single(parameter, of: values.floats), from: first)
+      }
     }
   }
 
-  /// Writes a parameter's row-major form, from the values or from a `buffer` laid out as they are.
+  /// Writes a parameter's row-major form, from its most exact values or from a `buffer` laid out as ``all``.
   package func get(_ parameter: Parameter, into elements: UnsafeMutableBufferPointer<Float>, of buffer: Matrix? = nil) {
     guard let base = elements.baseAddress, elements.count == parameter.count else { return }
+    let exact = buffer?.start ?? (hasMasters || places[parameter.index].half == nil ? values.floats : nil)
     switch parameter.kind {
-    case .matrix: unpack(packed(parameter, of: buffer ?? all), into: base)
-    case .vector: base.update(from: row(parameter, of: buffer ?? all).start, count: parameter.count)
+    case .matrix: unpack(exact.map { single(parameter, of: $0) } ?? weights(parameter), into: base)
+    case .vector: base.update(from: row(parameter, of: exact ?? values.floats).start, count: parameter.count)
     }
   }
 }

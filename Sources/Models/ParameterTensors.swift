@@ -10,9 +10,23 @@ extension ParameterStore {
         set(parameter, from: elements)
       } else {
         withScratch(parameter.count) { part in
-          parameter.forEachElement { index, place in part[index] = base[place] }
+          parameter.forEachElement(of: 0..<parameter.rows) { index, place in part[index] = base[place] }
           set(parameter, from: UnsafeBufferPointer(part))
         }
+      }
+    }
+  }
+
+  /// Sets rows of a parameter, the first of which begins a panel, from a part of its tensor: its elements from number
+  /// `start` on.
+  func set(_ parameter: Parameter, rows: Range<Int>, from elements: UnsafeBufferPointer<Float>, startingAt start: Int) {
+    guard let base = elements.baseAddress else { return }
+    if parameter.hasTensorRows {
+      set(parameter, rowsFrom: rows.lowerBound, elements)
+    } else {
+      withScratch(rows.count * parameter.columns) { part in
+        parameter.forEachElement(of: rows) { index, place in part[index] = base[place - start] }
+        set(parameter, rowsFrom: rows.lowerBound, UnsafeBufferPointer(part))
       }
     }
   }
@@ -26,7 +40,7 @@ extension ParameterStore {
       } else {
         withScratch(parameter.count) { part in
           get(parameter, into: part, of: buffer)
-          parameter.forEachElement { index, place in base[place] = part[index] }
+          parameter.forEachElement(of: 0..<parameter.rows) { index, place in base[place] = part[index] }
         }
       }
     }
@@ -47,12 +61,39 @@ extension Parameter {
       && (rows == 1 || placement.rowStride == columns)
   }
 
-  /// Each element's index in row-major order, and its place in the tensor.
+  /// Columns of its tensor, whose rows run over all dimensions but the last.
+  var tensorColumns: Int { placement.shape.last ?? 1 }
+
+  /// Whether its rows are rows of its tensor, one after the other.
+  fileprivate var hasTensorRows: Bool {
+    placement.columnStride == 1 && columns == tensorColumns && (rows == 1 || placement.rowStride == columns)
+      && placement.offset.isMultiple(of: max(columns, 1))
+  }
+
+  /// How many of its rows are read at once: whole panels, of about a megabyte. All, where they lie across the rows of the
+  /// tensor.
+  var rowsAtOnce: Int {
+    guard kind == .matrix, placement.rowStride >= tensorColumns else { return max(rows, 1) }
+    return max((1 << 18) / max(columns, 1) / PackedWeights.panel, 1) * PackedWeights.panel
+  }
+
+  /// The rows of its tensor that some of its rows lie in.
+  func tensorRows(of rows: Range<Int>) -> Range<Int> {
+    let width = max(tensorColumns, 1)
+    let first = placement.offset + rows.lowerBound * placement.rowStride
+    let last =
+      placement.offset + (rows.upperBound - 1) * placement.rowStride + max(columns - 1, 0) * placement.columnStride
+    return first / width..<last / width + 1
+  }
+
+  /// Each element of some rows: its index in their row-major order, and its place in the tensor.
   @inline(__always)
-  fileprivate func forEachElement(_ body: (_ index: Int, _ place: Int) -> Void) {
-    for row in 0..<rows {
+  fileprivate func forEachElement(of rows: Range<Int>, _ body: (_ index: Int, _ place: Int) -> Void) {
+    for row in rows {
       let start = placement.offset + row * placement.rowStride
-      for column in 0..<columns { body(row * columns + column, start + column * placement.columnStride) }
+      for column in 0..<columns {
+        body((row - rows.lowerBound) * columns + column, start + column * placement.columnStride)
+      }
     }
   }
 }

@@ -13,7 +13,8 @@ extension Network {
     experts: Int, perToken: Int, seed: UInt64, noise: Double
   ) throws(GRAOError) -> Network {
     let target = try UpcyclingTarget(self, experts: experts, perToken: perToken)
-    let sparse = try Network(Configuration(target.config, source: "\(configuration.source), upcycled"))
+    let sparse = try Network(
+      Configuration(target.config, source: "\(configuration.source), upcycled"), computeType: parameters.computeType)
     try sparse.initialize(seed: seed)
     var values: [String: [Float]] = [:]
     for tensor in parameters.tensors {

@@ -1,4 +1,5 @@
 import Checkpoints
+import Kernels
 import Models
 import Tokenizers
 import Values
@@ -29,11 +30,15 @@ public final class Model {
 
   // MARK: Making
 
-  /// A model from a Hugging Face directory or a .gguf file; weights are computed with in float32.
-  /// - Parameter chatTemplate: a Jinja source in place of the model's own chat template.
-  public static func load(_ path: String, chatTemplate: String? = nil) throws(GRAOError) -> Model {
+  /// A model from a Hugging Face directory or a .gguf file.
+  /// - Parameters:
+  ///   - computeType: what weights are kept in and products computed in.
+  ///   - chatTemplate: a Jinja source in place of the model's own chat template.
+  public static func load(
+    _ path: String, computeType: ComputeType = .float32, chatTemplate: String? = nil
+  ) throws(GRAOError) -> Model {
     let checkpoint = try openCheckpoint(path)
-    let network = try Network.load(checkpoint)
+    let network = try Network.load(checkpoint, computeType: computeType)
     let tokenizer = try Tokenizer.load(checkpoint.tokenizer, chatTemplate: chatTemplate, path: path)
     var origin = Origin(generationConfig: checkpoint.generationConfig, checkpoint: checkpoint)
     if case .gguf(var metadata) = checkpoint.tokenizer {
@@ -47,8 +52,11 @@ public final class Model {
   /// - Parameters:
   ///   - configuration: the keys of a Hugging Face config.json.
   ///   - seed: names the weights.
-  public convenience init(configuration: Table, tokenizer: Tokenizer? = nil, seed: UInt64 = 0) throws(GRAOError) {
-    let network = try Network(Configuration(configuration, source: "config"))
+  ///   - computeType: what weights are kept in and products computed in.
+  public convenience init(
+    configuration: Table, tokenizer: Tokenizer? = nil, seed: UInt64 = 0, computeType: ComputeType = .float32
+  ) throws(GRAOError) {
+    let network = try Network(Configuration(configuration, source: "config"), computeType: computeType)
     try network.initialize(seed: seed)
     try self.init(network, tokenizer, Origin())
   }
@@ -95,6 +103,8 @@ public final class Model {
   // MARK: Facts
 
   public var architecture: String { network.architecture.modelType }
+  /// What products compute in.
+  public var computeType: ComputeType { network.parameters.computeType }
   public var parameterCount: Int { network.parameterCount }
   /// Parameters that one token uses.
   public var activeParameterCount: Int { network.activeParameterCount }

@@ -12,6 +12,13 @@ let variants: [String] = {
   return ["avx512", "avx2", "neon", "plain"].filter { gk_use_variant($0) }
 }()
 
+/// With that which differs in the products of bfloat16 alone.
+let bfloat16Variants: [String] = {
+  let best = String(cString: gk_variant())
+  defer { gk_use_variant(best) }
+  return (gk_use_variant("avx512bf16") ? ["avx512bf16"] : []) + variants
+}()
+
 /// Runs `body` with these settings, then puts back the ones before.
 func with<Result>(
   variant: String? = nil, threads: Int32? = nil, gradients: String? = nil, _ body: () throws -> Result

@@ -11,8 +11,9 @@ import Values
 @Suite(.machine) struct ArchitectureSamplingTests {
   /// Prompts of several lengths, one longer than a page of the cache, two with a common beginning, each with several
   /// samples on two threads and one.
-  @Test(arguments: Golden.architectures) func samplingAndTrainingAgree(_ name: String) throws {
-    let model = try Model.load(Fixtures.path("architectures/\(name)"))
+  @Test(arguments: Golden.architectures, ComputeType.allCases)
+  func samplingAndTrainingAgree(_ name: String, _ computeType: ComputeType) throws {
+    let model = try Model.load(Fixtures.path("architectures/\(name)"), computeType: computeType)
     let prompts: [[Int32]] = [
       [5], Array(3..<20), Array(repeating: 7, count: 3), [9, 8, 7, 6], [9, 8, 7, 6, 5, 4], Array(20..<58),
     ]

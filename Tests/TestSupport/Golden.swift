@@ -22,14 +22,14 @@ package struct Golden {
   /// The checkpoints of Fixtures/architectures, one or more for each architecture.
   package static let architectures = Fixtures.names("architectures")
 
-  package init(architecture name: String) throws {
+  package init(architecture name: String, computeType: ComputeType = .float32) throws {
     folder = Fixtures.path("architectures/\(name)")
-    network = try Golden.network(folder)
+    network = try Golden.network(folder, computeType: computeType)
     json = try Fixtures.json("architectures/\(name)/golden.json")
   }
 
-  package static func network(_ folder: String) throws -> Network {
-    try Network.load(openCheckpoint(folder))
+  package static func network(_ folder: String, computeType: ComputeType = .float32) throws -> Network {
+    try Network.load(openCheckpoint(folder), computeType: computeType)
   }
 
   package struct Sequence {

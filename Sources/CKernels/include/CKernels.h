@@ -1,4 +1,4 @@
-// The operations of the engine: single precision, packed rows, no padding.
+// The operations of the engine: single precision (products in bfloat16 too), packed rows, no padding.
 //
 // Shape legend, used everywhere in this library:
 //   T  tokens (rows of activations)      C  channels in       N  channels out
@@ -22,13 +22,13 @@
 // ---------------------------------------------------------------- the machine
 
 /// Chooses the kernel variant for this CPU and starts nothing yet. Reads the environment:
-///   GRAO_KERNELS    "avx512", "avx2", "neon" or "plain" forces a variant
+///   GRAO_KERNELS    "avx512bf16", "avx512", "avx2", "neon" or "plain" forces a variant
 ///   GRAO_GRADIENTS  "own" (default) or "openblas": who computes the gradient products
 /// Returns NULL, or one static line that says what is wrong (unknown name, or a variant this CPU lacks).
 /// Idempotent; every other call works (with the best variant) even if this was never called.
 const char *gk_setup(void);
 
-/// The active variant: "avx512", "avx2", "neon" or "plain".
+/// The active variant: "avx512bf16" (as "avx512", but for the products of bfloat16), "avx512", "avx2", "neon" or "plain".
 const char *gk_variant(void);
 /// Switches variant (for tests and benchmarks); false if the name is unknown or the CPU lacks it.
 bool gk_use_variant(const char *name);
@@ -76,6 +76,44 @@ void gk_grouped_product_weight_gradient(
   const float *dy, const float *x, float *dw, const int32_t *offsets, size_t experts, size_t n, size_t c);
 /// db[E, N] += the column sums of each expert's rows of dy, rows in ascending order.
 void gk_grouped_bias_gradient(const float *dy, float *db, const int32_t *offsets, size_t experts, size_t n);
+
+// ---------------------------------------------------------------- products of bfloat16
+
+// The same with both operands in bfloat16 and sums in single precision: x and dy are rounded as they come in (to
+// nearest, ties to even), row by row, whatever stands beside them; everything else stays single precision. Of each pair
+// of terms the second is added first; see bfloat16.inc.
+
+/// Packed matrix w[N, C] of bfloat16: panels of 32 outputs, each [ceil(C / 2)][32][2]; element (n, c) is at
+/// (n / 32) * 64 * ceil(C / 2) + c / 2 * 64 + n % 32 * 2 + c % 2, and what lies outside the matrix is 0. The layout is
+/// the same for every variant; aligned to 4 bytes or more. Returns the count of 16-bit numbers.
+size_t gk_bfloat16_packed_count(size_t n, size_t c);
+/// From w[N, C], rounded, and back.
+void gk_bfloat16_pack(const float *w, uint16_t *packed, size_t n, size_t c);
+void gk_bfloat16_unpack(const uint16_t *packed, float *w, size_t n, size_t c);
+/// From the packed form of single precision (gk_packed_count), rounded, and back.
+void gk_bfloat16_narrow(const float *single, uint16_t *packed, size_t n, size_t c);
+void gk_bfloat16_widen(const uint16_t *packed, float *single, size_t n, size_t c);
+
+void gk_bfloat16_product(
+  const float *x, const uint16_t *w, const float *bias, float *y, size_t t, size_t n, size_t c);
+void gk_bfloat16_product_input_gradient(
+  const float *dy, const uint16_t *w, float *dx, size_t t, size_t n, size_t c, bool accumulate);
+/// dw is single precision, packed as gk_packed_count says. Tokens are paired from the first on.
+void gk_bfloat16_product_weight_gradient(
+  const float *dy, const float *x, float *dw, size_t t, size_t n, size_t c);
+
+/// The matrix of expert e starts at w + e * gk_bfloat16_packed_count(n, c).
+void gk_bfloat16_grouped_product(
+  const float *x, const uint16_t *w, const float *bias, float *y, const int32_t *offsets, size_t experts, size_t n,
+  size_t c);
+void gk_bfloat16_grouped_product_input_gradient(
+  const float *dy, const uint16_t *w, float *dx, const int32_t *offsets, size_t experts, size_t n, size_t c,
+  bool accumulate);
+void gk_bfloat16_grouped_product_weight_gradient(
+  const float *dy, const float *x, float *dw, const int32_t *offsets, size_t experts, size_t n, size_t c);
+
+/// y[T, C] = the rows `tokens` of the packed table w[V, C].
+void gk_bfloat16_embedding(const uint16_t *w, const int32_t *tokens, float *y, size_t t, size_t c);
 
 // ---------------------------------------------------------------- rows
 

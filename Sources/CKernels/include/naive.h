@@ -14,6 +14,8 @@ void naive_product(
 void naive_product_input_gradient(const double *dy, const double *w, double *dx, size_t t, size_t n, size_t c);
 /// dw[N, C] += dy[T, N]ᵀ · x[T, C].
 void naive_product_weight_gradient(const double *dy, const double *x, double *dw, size_t t, size_t n, size_t c);
+/// x[i] rounded to the nearest bfloat16, ties to even.
+void naive_round_bfloat16(const double *x, double *y, size_t count);
 /// db[N] += the column sums of dy[T, N].
 void naive_bias_gradient(const double *dy, double *db, size_t t, size_t n);
 

@@ -28,8 +28,16 @@ final class GGUFCheckpoint: Checkpoint {
   }
 
   func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
-    guard let view = views[name], let info = tensors[name] else { throw missing(name) }
+    guard let info = tensors[name] else { throw missing(name) }
     try check(info, fits: destination)
-    try view.read(from: file, into: destination)
+    try read(name, rows: 0..<info.rows, into: destination)
+  }
+
+  func read(
+    _ name: String, rows: Range<Int>, into destination: UnsafeMutableBufferPointer<Float>
+  ) throws(GRAOError) {
+    guard let view = views[name], let info = tensors[name] else { throw missing(name) }
+    _ = try check(info, rows, fit: destination)
+    try view.read(rows: rows, from: file, into: destination)
   }
 }

@@ -103,4 +103,10 @@ final class GGUFFile {
     guard let start = file.bytes.baseAddress else { return }
     decode(start + tensor.range.lowerBound + first / tensor.type.blockElements * tensor.type.blockBytes, destination)
   }
+
+  /// Gives back the memory that elements from number `first` on were read through.
+  func forget(_ tensor: Tensor, from first: Int, _ count: Int) {
+    let place = tensor.range.lowerBound + first / tensor.type.blockElements * tensor.type.blockBytes
+    file.forget(place..<place + count / tensor.type.blockElements * tensor.type.blockBytes)
+  }
 }

@@ -21,62 +21,98 @@ struct GGUFView {
   let shape: [Int]
   var arrangement = Arrangement.plain
 
-  /// Decodes it; `destination` has the size of the tensor.
-  func read(from file: GGUFFile, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
+  /// Decodes some rows, which run over all dimensions but the last; `destination` has their size.
+  func read(
+    rows: Range<Int>, from file: GGUFFile, into destination: UnsafeMutableBufferPointer<Float>
+  ) throws(GRAOError) {
+    let first = firstElement + rows.lowerBound * (shape.last ?? 1)
     switch arrangement {
-    case .plain: try file.read(tensor, from: firstElement, into: destination)
-    case .interleaved(let half): try readInterleaved(file, half, destination)
+    case .plain:
+      try file.read(tensor, from: first, into: destination)
+      file.forget(tensor, from: first, destination.count)
+    case .interleaved(let half):
+      try readInterleaved(file, half, rows, destination)
+      file.forget(tensor, from: firstElement, shape.reduce(1, *))
     case .shifted:
-      try file.read(tensor, from: firstElement, into: destination)
+      try file.read(tensor, from: first, into: destination)
       for index in destination.indices { destination[index] -= 1 }
-    case .latent(let values): try readLatent(file, values, destination)
-    case .stacked(let parts): for part in parts { try read(part.tensor, part.stacking, of: file, into: destination) }
+    case .latent(let values):
+      try readLatent(file, values, rows, destination)
+      file.forget(tensor, from: 0, tensor.shape.reduce(1, *))
+      file.forget(values, from: 0, values.shape.reduce(1, *))
+    case .stacked(let parts): try readStacked(file, parts, rows, destination)
     }
   }
 
   private func readInterleaved(
-    _ file: GGUFFile, _ half: Int, _ destination: UnsafeMutableBufferPointer<Float>
+    _ file: GGUFFile, _ half: Int, _ rows: Range<Int>, _ destination: UnsafeMutableBufferPointer<Float>
   ) throws(GRAOError) {
-    let rows = shape[0]
-    let width = destination.count / max(rows, 1)
-    for row in 0..<rows {
+    // A vector's numbers are interleaved as a matrix's rows are.
+    let width = shape.count > 1 ? shape[shape.count - 1] : 1
+    let first = shape.count > 1 ? rows.lowerBound : 0
+    for index in 0..<destination.count / max(width, 1) {
       try file.read(
-        tensor, from: firstElement + interleavedRow(row, half) * width,
-        into: UnsafeMutableBufferPointer(rebasing: destination[row * width..<(row + 1) * width]))
+        tensor, from: firstElement + interleavedRow(first + index, half) * width,
+        into: UnsafeMutableBufferPointer(rebasing: destination[index * width..<(index + 1) * width]))
+    }
+  }
+
+  /// Expert by expert: those that the rows begin and end in are decoded whole.
+  private func readStacked(
+    _ file: GGUFFile, _ parts: [(tensor: GGUFFile.Tensor, stacking: GGUFStacking)], _ rows: Range<Int>,
+    _ destination: UnsafeMutableBufferPointer<Float>
+  ) throws(GRAOError) {
+    let width = shape.last ?? 1
+    let size = shape.dropFirst().reduce(1, *)
+    let elements = rows.lowerBound * width..<rows.upperBound * width
+    let expert = UnsafeMutableBufferPointer<Float>.allocate(capacity: size)
+    defer { expert.deallocate() }
+    for index in elements.lowerBound / size..<(elements.upperBound + size - 1) / size {
+      for part in parts { try read(part.tensor, part.stacking, expert: index, of: file, into: expert) }
+      let begin = index * size
+      for element in max(begin, elements.lowerBound)..<min(begin + size, elements.upperBound) {
+        destination[element - elements.lowerBound] = expert[element - begin]
+      }
     }
   }
 
   private func read(
-    _ part: GGUFFile.Tensor, _ stacking: GGUFStacking, of file: GGUFFile,
+    _ part: GGUFFile.Tensor, _ stacking: GGUFStacking, expert: Int, of file: GGUFFile,
     into destination: UnsafeMutableBufferPointer<Float>
   ) throws(GRAOError) {
-    let (experts, rows) = (part.shape[0], part.shape[1])
-    let columns = part.shape.count == 3 ? part.shape[2] : 1
+    let (rows, columns) = (part.shape[1], part.shape.count == 3 ? part.shape[2] : 1)
     let one = UnsafeMutableBufferPointer<Float>.allocate(capacity: rows * columns)
     defer { one.deallocate() }
-    for expert in 0..<experts {
-      let start = expert * (destination.count / experts)
-      try file.read(part, from: expert * rows * columns, into: one)
-      stacking.forEachElement(of: rows, columns) { index, place in destination[start + place] = one[index] }
-    }
+    try file.read(part, from: expert * rows * columns, into: one)
+    stacking.forEachElement(of: rows, columns) { index, place in destination[place] = one[index] }
+    file.forget(part, from: expert * rows * columns, one.count)
   }
 
+  /// Head by head: those that the rows begin and end in are decoded whole.
   private func readLatent(
-    _ file: GGUFFile, _ values: GGUFFile.Tensor, _ destination: UnsafeMutableBufferPointer<Float>
+    _ file: GGUFFile, _ values: GGUFFile.Tensor, _ rows: Range<Int>, _ destination: UnsafeMutableBufferPointer<Float>
   ) throws(GRAOError) {
-    let (heads, rank, keySize, valueSize) = (tensor.shape[0], tensor.shape[1], tensor.shape[2], values.shape[1])
+    let (rank, keySize, valueSize) = (tensor.shape[1], tensor.shape[2], values.shape[1])
+    let size = keySize + valueSize
     let keys = UnsafeMutableBufferPointer<Float>.allocate(capacity: rank * keySize)
-    defer { keys.deallocate() }
-    for head in 0..<heads {
-      let start = head * (keySize + valueSize) * rank
-      try file.read(tensor, from: head * rank * keySize, into: keys)
-      for row in 0..<keySize {
-        for column in 0..<rank { destination[start + row * rank + column] = keys[column * keySize + row] }
+    let head = UnsafeMutableBufferPointer<Float>.allocate(capacity: rank * size)
+    defer {
+      keys.deallocate()
+      head.deallocate()
+    }
+    var row = rows.lowerBound
+    while row < rows.upperBound {
+      let (index, place) = row.quotientAndRemainder(dividingBy: size)
+      try file.read(tensor, from: index * rank * keySize, into: keys)
+      for key in 0..<keySize {
+        for column in 0..<rank { head[key * rank + column] = keys[column * keySize + key] }
       }
-      let rest = start + keySize * rank
       try file.read(
-        values, from: head * valueSize * rank,
-        into: UnsafeMutableBufferPointer(rebasing: destination[rest..<rest + valueSize * rank]))
+        values, from: index * valueSize * rank, into: UnsafeMutableBufferPointer(rebasing: head[(keySize * rank)...]))
+      let count = min(size - place, rows.upperBound - row)
+      let start = (row - rows.lowerBound) * rank
+      for element in 0..<count * rank { destination[start + element] = head[place * rank + element] }
+      row += count
     }
   }
 }

@@ -39,7 +39,7 @@ enum GPTOSS: Architecture {
       return SparseFeedForward(
         layer: index,
         router: Linear(
-          weight: store.matrix(router + ".weight", experts, shape.channels),
+          weight: store.matrix(router + ".weight", experts, shape.channels, isSingle: true),
           bias: store.vector(router + ".bias", experts, .normal)),
         weights: ExpertWeights(interleaved: name + ".experts", expertShape, in: store),
         rule: RoutingRule(perToken: perToken, normalize: true), activation: activation)

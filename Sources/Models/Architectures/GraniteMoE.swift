@@ -20,7 +20,8 @@ enum GraniteMoE: Architecture {
     let decoder = try shape.decoder(in: store, style) { index, name in
       SparseFeedForward(
         layer: index,
-        router: Linear(name + ".router.layer", inputs: shape.channels, outputs: experts, in: store),
+        router: Linear(
+          name + ".router.layer", inputs: shape.channels, outputs: experts, isSingle: true, in: store),
         weights: ExpertWeights(
           gateUp: name + ".input_linear.weight", down: name + ".output_linear.weight",
           ExpertShape(count: experts, channels: shape.channels, hidden: hidden), in: store),

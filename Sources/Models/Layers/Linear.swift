@@ -5,8 +5,11 @@ package struct Linear {
   let weight: Parameter
   let bias: Parameter?
 
-  init(_ name: String, inputs: Int, outputs: Int, bias: Bool = false, in store: ParameterStore) {
-    weight = store.matrix(name + ".weight", outputs, inputs)
+  /// - Parameter isSingle: whether it computes in float32 in every model.
+  init(
+    _ name: String, inputs: Int, outputs: Int, bias: Bool = false, isSingle: Bool = false, in store: ParameterStore
+  ) {
+    weight = store.matrix(name + ".weight", outputs, inputs, isSingle: isSingle)
     self.bias = bias ? store.vector(name + ".bias", outputs, .zeros) : nil
   }
 

@@ -131,15 +131,24 @@ package final class ScriptEngine {
     let schema = OptionSchema(
       owner: call.name,
       [
-        OptionDeclaration("dtype", .string, default: "float32", "of computation", choices: ["float32", "bfloat16"]),
+        computeTypeOption,
         OptionDeclaration("chat_template", .string, "a Jinja template in place of the model's own"),
       ])
     let options = try schema.read(try call.options(2))
-    if try options.string("dtype") == "bfloat16" {
-      throw options.failure("dtype", "\"bfloat16\" is not supported by this version of the engine")
-    }
     let template = try options.optionalString("chat_template")
-    return [.object(try Model.load(try call.string(1), chatTemplate: template))]
+    return [
+      .object(try Model.load(try call.string(1), computeType: try computeType(options), chatTemplate: template))
+    ]
+  }
+
+  private static var computeTypeOption: OptionDeclaration {
+    OptionDeclaration(
+      "dtype", .string, default: "float32", "that weights are kept and products computed in",
+      choices: ComputeType.allCases.map { .string($0.rawValue) })
+  }
+
+  private static func computeType(_ options: OptionReader) throws -> ComputeType {
+    ComputeType(rawValue: try options.string("dtype")) ?? .float32
   }
 
   private static func upcycle(_ call: LuaCall) throws -> [Value] {
@@ -172,6 +181,7 @@ package final class ScriptEngine {
         OptionDeclaration(
           "tokenizer", .oneOf([.string, .object("a tokenizer")]), "a directory or a model's tokenizer"),
         OptionDeclaration("seed", .integer, default: 0, "names the random weights"),
+        computeTypeOption,
       ])
     let options = try schema.read(try call.table(1))
     let tokenizer: Tokenizer? =
@@ -182,6 +192,9 @@ package final class ScriptEngine {
       }
     let config = options.optional("config")?.table ?? Table()
     let seed = UInt64(bitPattern: Int64(try options.integer("seed")))
-    return [.object(try Model(configuration: config, tokenizer: tokenizer, seed: seed))]
+    let computeType = try computeType(options)
+    return [
+      .object(try Model(configuration: config, tokenizer: tokenizer, seed: seed, computeType: computeType))
+    ]
   }
 }

@@ -1,0 +1,36 @@
+#include "jobs.h"
+
+/// Rows or channels that an expert's blocks cover. An expert without rows has nothing to do.
+static size_t extent(const gk_job *job, size_t expert) {
+  size_t rows = gk_rows_of(job, expert);
+  return rows > 0 && job->by_channels ? job->c : rows;
+}
+
+static void run_task(void *context, size_t task, int worker) {
+  const gk_job *job = context;
+  size_t strips = gk_ceiling(job->panels, job->strip), expert = 0, blocks;
+  while (blocks = gk_ceiling(extent(job, expert), job->block), task >= blocks * strips) {
+    task -= blocks * strips;
+    expert++;
+  }
+  // Blocks of one strip follow each other: they share its weights. All are about equally long.
+  size_t length = gk_ceiling(gk_ceiling(extent(job, expert), blocks), GK_TILE_ROWS) * GK_TILE_ROWS;
+  size_t begin = task % blocks * length, first = task / blocks * job->strip;
+  if (begin >= extent(job, expert)) return;
+  job->run(
+    job, expert, begin, gk_smaller(begin + length, extent(job, expert)), first,
+    gk_smaller(first + job->strip, job->panels), worker);
+}
+
+void gk_run_job(gk_job *job, size_t experts) {
+  size_t tasks = 0;
+  for (size_t e = 0; e < experts; e++) tasks += gk_ceiling(extent(job, e), job->block);
+  gk_parallel(tasks * gk_ceiling(job->panels, job->strip), run_task, job);
+}
+
+size_t gk_strip_of(size_t total, size_t unit, size_t least, size_t most) {
+  enum { LEAST_WORK = 1 << 17, TASKS_PER_THREAD = 4 };
+  size_t work = total / (TASKS_PER_THREAD * (size_t)gk_threads());
+  size_t strip = gk_ceiling(work > LEAST_WORK ? work : LEAST_WORK, unit > 0 ? unit : 1);
+  return strip < least ? least : strip > most ? most : strip;
+}

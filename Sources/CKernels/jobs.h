@@ -1,0 +1,45 @@
+// How products are shared out: each expert's rows, or channels, and panels are cut into tasks, and the kernels' order of
+// summation makes every cut give the same bits.
+#ifndef GK_JOBS_H
+#define GK_JOBS_H
+
+#include "kernels.h"
+#include "product.h"
+
+static inline size_t gk_ceiling(size_t count, size_t by) { return count / by + (count % by != 0); }
+static inline size_t gk_smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/// One of the three products for all experts. Its tasks are blocks of rows, or of channels for the gradient of weights,
+/// by strips of panels.
+typedef struct gk_job {
+  const struct gk_kernels *kernels;
+  const void *a, *b;  // the operands, in the order of the kernel's arguments
+  const float *bias;
+  float *out;
+  size_t n, c;
+  bool accumulate, blas;
+  const int32_t *offsets;  // [experts + 1]
+
+  bool by_channels;
+  size_t block;
+  size_t panels, strip;
+  void (*run)(const struct gk_job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker);
+} gk_job;
+
+/// Rows of an expert.
+static inline size_t gk_rows_of(const gk_job *job, size_t expert) {
+  return (size_t)(job->offsets[expert + 1] - job->offsets[expert]);
+}
+
+void gk_run_job(gk_job *job, size_t experts);
+
+/// Panels of a strip so that a task is neither too short to be worth handing out nor too long to share: `unit`
+/// multiply-adds a panel, `total` in all.
+size_t gk_strip_of(size_t total, size_t unit, size_t least, size_t most);
+
+/// Rows that a task is likely to find.
+static inline size_t gk_typical(size_t rows, size_t experts, size_t block) {
+  return gk_smaller(block, gk_ceiling(rows, experts > 0 ? experts : 1));
+}
+
+#endif

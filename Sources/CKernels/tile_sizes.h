@@ -1,0 +1,40 @@
+// What the tiles of every unit share: how large they are.
+#ifndef GK_TILE_SIZES_H
+#define GK_TILE_SIZES_H
+
+#include "product.h"
+
+// The tallest tile, and vectors of a panel's columns that it sums at once: as many sums as the registers hold.
+#if VW == 16
+enum { TILE_ROWS = 12, TILE_VECTORS = 2 };
+#elif VW == 8
+enum { TILE_ROWS = 6, TILE_VECTORS = 2 };
+#elif defined(__aarch64__)
+enum { TILE_ROWS = 6, TILE_VECTORS = 4 };
+#else
+enum { TILE_ROWS = 6, TILE_VECTORS = 2 };
+#endif
+_Static_assert(GK_TILE_ROWS % TILE_ROWS == 0, "blocks of channels hold whole tiles");
+
+enum { PANEL_VECTORS = GK_PANEL / VW, FORWARD_DEPTH = 512 };
+
+/// One to three rows make too few sums to keep the multiply-adders busy: a tile of them takes several panels at once.
+#if VW == 16
+enum { FEW_ROWS = 3 };
+static const size_t few_panels[FEW_ROWS] = {4, 4, 2};
+#elif VW == 8
+enum { FEW_ROWS = 3 };
+static const size_t few_panels[FEW_ROWS] = {2, 1, 1};
+#else
+enum { FEW_ROWS = 1 };
+static const size_t few_panels[FEW_ROWS] = {1};
+#endif
+
+/// Rows of the tallest tile for rows `row` floats apart: where they fall on the same lines of an 8-way cache, 8.
+static size_t tile_rows(size_t row) { return row % 1024 == 0 && TILE_ROWS > 8 ? 8 : TILE_ROWS; }
+
+static size_t panel_columns(size_t panel, size_t n) {
+  return n - panel * GK_PANEL < GK_PANEL ? n - panel * GK_PANEL : GK_PANEL;
+}
+
+#endif
