@@ -81,9 +81,11 @@ final class MappedFile: @unchecked Sendable {
   /// for: a file that has been read through does not stay in this process's memory.
   func forget(_ range: Range<Int>) {
     guard let start = bytes.baseAddress, !range.isEmpty else { return }
-    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-    let first = range.lowerBound / page * page
-    _ = madvise(UnsafeMutableRawPointer(mutating: start + first), range.upperBound - first, MADV_DONTNEED)
+    // Whole pages, and those beside them that the system has mapped along with them.
+    let window = 1 << 17
+    let first = range.lowerBound / window * window
+    let end = min((range.upperBound + window - 1) / window * window, bytes.count)
+    _ = madvise(UnsafeMutableRawPointer(mutating: start + first), end - first, MADV_DONTNEED)
   }
 
   deinit {

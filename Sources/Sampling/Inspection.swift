@@ -20,7 +20,9 @@ public struct Inspection {
     do throws(GRAOError) {
       let network = try Network(
         Configuration(checkpoint.config, source: path), stored: Set(checkpoint.tensors.keys), allocate: false)
-      inspect(network)
+      let half = try Network(
+        network.configuration, computeType: .bfloat16, stored: Set(checkpoint.tensors.keys), allocate: false)
+      inspect(network, half: half)
       try network.check(checkpoint)
     } catch {
       problems.append(error.message)
@@ -37,7 +39,8 @@ public struct Inspection {
     note("stored as", types.joined(separator: ", "))
   }
 
-  private mutating func inspect(_ network: Network) {
+  /// - Parameter half: the same network in bfloat16.
+  private mutating func inspect(_ network: Network, half: Network) {
     let (total, active) = (network.parameterCount, network.activeParameterCount)
     note("parameters", Self.count(total) + (active == total ? "" : ", \(Self.count(active)) active per token"))
     note("layers", "\(network.layers)")
@@ -50,9 +53,14 @@ public struct Inspection {
     note(
       "KV cache",
       "\(Self.bytes(cache)) per token, \(Self.bytes(Double(cache) * Double(network.plan.context))) for a full context")
-    let weights = network.parameters.bytes
-    note("memory to sample", "\(Self.bytes(weights)) for the weights in float32, and the KV cache")
-    note("memory to train", "\(Self.bytes(4 * weights)) for weights, gradients and AdamW's moments, and activations")
+    let (single, half) = (network.parameters, half.parameters)
+    note(
+      "memory to sample",
+      "\(Self.bytes(single.bytes)) for the weights in float32, \(Self.bytes(half.bytes)) in bfloat16, and the KV cache")
+    note(
+      "memory to train",
+      "\(Self.bytes(Self.training(single))) in float32, \(Self.bytes(Self.training(half))) in bfloat16, for weights, "
+        + "gradients and AdamW's moments, and activations")
   }
 
   private mutating func inspect(tokenizer checkpoint: any Checkpoint, _ path: String) {
@@ -68,6 +76,11 @@ public struct Inspection {
       note("tokenizer", "not supported")
       problems.append(error.message)
     }
+  }
+
+  /// Weights, gradients and both moments.
+  private static func training(_ parameters: ParameterStore) -> Int {
+    parameters.trainedBytes + 3 * parameters.gradientBytes
   }
 
   private static func count(_ number: Int) -> String {

@@ -21,8 +21,9 @@ extension CommandSuite {
           "vocabulary        96",
           "context           64 tokens",
           "KV cache          256 bytes per token, 16.4 kB for a full context",
-          "memory to sample  156.3 kB for the weights in float32, and the KV cache",
-          "memory to train   625.2 kB for weights, gradients and AdamW's moments, and activations",
+          "memory to sample  156.3 kB for the weights in float32, 82.6 kB in bfloat16, and the KV cache",
+          "memory to train   625.2 kB in float32, 698.9 kB in bfloat16, for weights, gradients and AdamW's moments, and "
+            + "activations",
           "tokenizer         none: works on token ids",
         ])
     }

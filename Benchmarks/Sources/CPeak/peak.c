@@ -1,6 +1,9 @@
 #include "CPeak.h"
 
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 enum { CHAINS = 12 };
 
@@ -33,13 +36,34 @@ PEAK(neon, 4, , FUSED)
 #pragma clang fp contract(off)
 PEAK(plain, 4, , s *half + half)
 
-size_t peak_chain_floats(const char *variant) {
-  return CHAINS * (strcmp(variant, "avx512") == 0 ? 16 : strcmp(variant, "avx2") == 0 ? 8 : 4);
+#if defined(__x86_64__)
+__attribute__((target("avx512f,avx512bf16"))) static float dots(size_t rounds) {
+  __m512 sum[CHAINS];
+  __m512bh half = (__m512bh)_mm512_set1_epi16(0x3F00);
+  for (int i = 0; i < CHAINS; i++) sum[i] = _mm512_set1_ps((float)i);
+  __asm__ volatile("" ::: "memory");
+  for (size_t round = 0; round < rounds; round++) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < CHAINS; i++) sum[i] = _mm512_dpbf16_ps(sum[i], half, half);
+  }
+  float total = 0;
+  for (int i = 0; i < CHAINS; i++) total += sum[i][0];
+  return total;
+}
+#endif
+
+/// The CPU's products of bfloat16 are twice as wide.
+static int has_dots(const char *variant, int bfloat16) { return bfloat16 && strcmp(variant, "avx512bf16") == 0; }
+
+size_t peak_chain_terms(const char *variant, int bfloat16) {
+  if (has_dots(variant, bfloat16)) return CHAINS * 32;
+  return CHAINS * (strncmp(variant, "avx512", 6) == 0 ? 16 : strcmp(variant, "avx2") == 0 ? 8 : 4);
 }
 
-float peak_multiply_adds(const char *variant, size_t rounds) {
+float peak_multiply_adds(const char *variant, int bfloat16, size_t rounds) {
 #if defined(__x86_64__)
-  if (strcmp(variant, "avx512") == 0) return avx512(rounds);
+  if (has_dots(variant, bfloat16)) return dots(rounds);
+  if (strncmp(variant, "avx512", 6) == 0) return avx512(rounds);
   if (strcmp(variant, "avx2") == 0) return avx2(rounds);
 #elif defined(__aarch64__)
   if (strcmp(variant, "neon") == 0) return neon(rounds);

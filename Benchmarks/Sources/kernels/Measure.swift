@@ -16,13 +16,17 @@ func seconds(_ body: () -> Void) -> Double {
 }
 
 /// GFLOP/s of multiply-adds in registers alone, all threads together.
-func multiplyAddPeak() -> Double {
+func multiplyAddPeak(bfloat16: Bool = false) -> Double {
   let rounds = 200_000
   let threads = Int(gk_threads())
   let time = seconds {
-    gk_parallel(threads, { _, _, _ in sink(peak_multiply_adds(gk_variant(), 200_000)) }, nil)
+    if bfloat16 {
+      gk_parallel(threads, { _, _, _ in sink(peak_multiply_adds(gk_variant(), 1, 200_000)) }, nil)
+    } else {
+      gk_parallel(threads, { _, _, _ in sink(peak_multiply_adds(gk_variant(), 0, 200_000)) }, nil)
+    }
   }
-  return Double(2 * rounds * peak_chain_floats(gk_variant()) * threads) / time * 1e-9
+  return Double(2 * rounds * peak_chain_terms(gk_variant(), bfloat16 ? 1 : 0) * threads) / time * 1e-9
 }
 
 /// GB/s read from a buffer larger than the caches, all threads together.

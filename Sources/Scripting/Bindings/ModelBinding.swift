@@ -100,7 +100,7 @@ enum ModelBinding {
     [
       "architecture": .string(model.architecture), "parameters": .integer(model.parameterCount),
       "active_parameters": .integer(model.activeParameterCount), "layers": .integer(model.layers),
-      "experts": .integer(model.experts), "experts_per_token": .integer(model.expertsPerToken), 
+      "experts": .integer(model.experts), "experts_per_token": .integer(model.expertsPerToken),
       "dtype": .string(model.computeType.rawValue),
       "vocab_size": .integer(model.vocabularySize),
     ]

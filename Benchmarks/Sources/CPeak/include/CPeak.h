@@ -4,12 +4,13 @@
 
 #include <stddef.h>
 
-/// Multiply-adds of one round of peak_multiply_adds: 12 independent chains in registers.
-size_t peak_chain_floats(const char *variant);
+/// Multiply-adds of one round of peak_multiply_adds: 12 independent chains in registers, of bfloat16 with sums in single
+/// precision, or of single precision.
+size_t peak_chain_terms(const char *variant, int bfloat16);
 
 /// Runs `rounds` rounds of multiply-adds that touch registers alone, with the vectors of `variant`; returns a number that
 /// depends on all of them.
-float peak_multiply_adds(const char *variant, size_t rounds);
+float peak_multiply_adds(const char *variant, int bfloat16, size_t rounds);
 
 /// Reads count floats (a multiple of 64) once; returns their sum.
 float peak_read(const float *p, size_t count);
