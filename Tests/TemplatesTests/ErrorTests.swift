@@ -11,7 +11,9 @@ import Values
     ("\n{% extends 'x' %}", "t:2: 'extends' is not supported in chat templates"),
     ("{% import 'x' as y %}", "t:1: 'import' is not supported in chat templates"),
     ("{% block x %}{% endblock %}", "t:1: 'block' is not supported in chat templates"),
-    ("{% for x in y recursive %}{% endfor %}", "t:1: a recursive loop is not supported"),
+    ("{% for x in [1] %}\n{{ loop([]) }}{% endfor %}", "t:2: only a loop with the mark 'recursive' can be called"),
+    ("{{ [1, 2]|random }}", "t:1: random: a choice among several is not supported in chat templates"),
+    ("{{ '&there4;'|striptags }}", "t:1: striptags: the entity '&there4;' is not supported in chat templates"),
     ("{% frobnicate %}", "t:1: unknown tag 'frobnicate'"),
     ("{{ 'a'|frobnicate }}", "t:1: there is no filter 'frobnicate'"),
     ("\n\n{{ x.y }}", "t:3: 'x' is undefined"),
@@ -19,7 +21,6 @@ import Values
     ("{% set a = [] %}{{ a.append(1) }}", "t:1: access to attribute 'append' of 'list' object is unsafe"),
     ("{{ 'a'\n + 1 }}", "t:2: unsupported operand types for +: 'str' and 'int'"),
     ("{% macro m() %}\n{{ x.y }}\n{% endmacro %}\n{{ m() }}", "t:2: 'x' is undefined"),
-    ("{{ 'x'|wordwrap }}", "t:1: the filter 'wordwrap' is not supported in chat templates"),
     ("{{ raise_exception('No: ' ~ 1) }}", "No: 1"),
   ]
 

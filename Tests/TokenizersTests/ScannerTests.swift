@@ -37,7 +37,8 @@ import Values
       "\u{30FF}",
     ]
     + [
-      "\u{3100}", "\u{4DFF}", "\u{10FFFF}", "\u{E000}", "\u{FFFF}", "\u{D7FF}", "ª", "ǅ", "ß", "A", "Éa", "ABc", "ʰ", "/", "\n/", "😀", "🏽", "_", "€", "—",
+      "\u{3100}", "\u{4DFF}", "\u{10FFFF}", "\u{E000}", "\u{FFFF}", "\u{D7FF}", "ª", "ǅ", "ß", "A", "Éa", "ABc", "ʰ",
+      "/", "\n/", "😀", "🏽", "_", "€", "—",
     ]
 
   /// Blocks of scripts, the whole of Unicode last.

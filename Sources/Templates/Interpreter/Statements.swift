@@ -87,7 +87,11 @@ extension Interpreter {
 
   private func run(_ statement: LoopStatement) throws(Failure) -> Flow {
     line = statement.iterable.line
-    let iterable = try evaluate(statement.iterable)
+    return try run(statement, over: evaluate(statement.iterable), level: 0)
+  }
+
+  /// - Parameter level: how many calls of `loop` this is inside of.
+  func run(_ statement: LoopStatement, over iterable: Object, level: Int) throws(Failure) -> Flow {
     var items = try elements(iterable)
     if let condition = statement.condition {
       items = try items.filtered { (item) throws(Failure) in
@@ -99,7 +103,9 @@ extension Interpreter {
     }
     // As in Jinja, an iteration that breaks or continues does not keep `else` away.
     var isElse = true
-    let loop = Loop(items, depth: iterable.depth)
+    let loop = Loop(
+      items, depth: iterable.depth, level: level, recursion: statement.isRecursive ? (statement, scope) : nil)
+    if statement.isRecursive { keep(loop) }
     for (index, item) in items.enumerated() {
       try charge(1)
       loop.index = index

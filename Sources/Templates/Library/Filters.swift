@@ -1,10 +1,11 @@
-/// What may follow '|': Jinja's filters that make sense without HTML, and transformers' `tojson`.
+/// What may follow '|': Jinja's filters, and transformers' `tojson`.
 struct Filter: Sendable {
   typealias Body = @Sendable (Object, Arguments, Interpreter) throws(Failure) -> Object
   let body: Body
 
   static func named(_ name: String) -> Filter? {
-    (textFilters[name] ?? sequenceFilters[name] ?? selectionFilters[name] ?? valueFilters[name]).map(Filter.init(body:))
+    (textFilters[name] ?? markupFilters[name] ?? sequenceFilters[name] ?? selectionFilters[name] ?? valueFilters[name])
+      .map(Filter.init(body:))
   }
 
   /// Fails once it is used.

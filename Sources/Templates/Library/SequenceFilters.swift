@@ -11,6 +11,15 @@ extension Filter {
     "last": taking("last", []) { (value, _, interpreter) throws(Failure) in
       try reversed(value, interpreter).first ?? .undefined("No last item, sequence was empty.")
     },
+    "random": taking("random", []) { (value, _, interpreter) throws(Failure) in
+      if case .undefined = value { return .undefined("No random item, sequence was empty.") }
+      let elements = try interpreter.elements(value)
+      // A template gives the same text each time.
+      guard elements.count < 2 else {
+        throw Failure("random: a choice among several is not supported in chat templates")
+      }
+      return elements.first ?? .undefined("No random item, sequence was empty.")
+    },
     "reverse": taking("reverse", []) { (value, _, interpreter) throws(Failure) in
       if case .string(let text) = value { return .string(Text(scalars: text.scalars.reversed())) }
       if case .iterator = value { return try .list(interpreter.elements(value).reversed()) }

@@ -104,17 +104,29 @@ extension Filter {
         return .string(try Methods.joined(parts, by: "&", interpreter))
       }
     },
-    "escape": text("escape", escaped), "e": text("e", escaped), "forceescape": text("forceescape", escaped),
-    "wordwrap": unsupported("wordwrap"), "urlize": unsupported("urlize"), "xmlattr": unsupported("xmlattr"),
-    "pprint": unsupported("pprint"), "striptags": unsupported("striptags"), "random": unsupported("random"),
+    "wordwrap": taking(
+      "wordwrap", ["width", "break_long_words", "wrapstring", "break_on_hyphens"]
+    ) { (value, arguments, interpreter) throws(Failure) in
+      let width = try arguments[0].integer("wordwrap: width", default: 79)
+      var newline: Text = "\n"
+      if let given = arguments[2], !given.isNone { newline = try Optional(given).text("wordwrap: wrapstring") }
+      let lines = try Optional(value).text("wordwrap: the value").lines()
+      guard width > 0 || lines.isEmpty else { throw Failure("wordwrap: the width must be more than 0") }
+      let wrapping = Wrapping(
+        width: width, breaksLongWords: arguments[1].isTrue(default: true),
+        breaksAtHyphens: arguments[3].isTrue(default: true))
+      let wrapped = try lines.map { (line) throws(Failure) in
+        try Methods.joined(wrapping.lines(of: line), by: newline, interpreter)
+      }
+      return .string(try Methods.joined(wrapped, by: newline, interpreter))
+    },
+    "pprint": taking("pprint", []) { (value, _, interpreter) throws(Failure) in
+      .string(try PrettyPrinter(value, interpreter).text)
+    },
   ]
 
   private static func text(_ name: String, _ body: @escaping @Sendable (Text) -> Text) -> Body {
     taking(name, []) { (value, _, interpreter) throws(Failure) in .string(body(try interpreter.text(value))) }
-  }
-
-  private static func unsupported(_ name: String) -> Body {
-    { (_, _, _) throws(Failure) in throw Failure("the filter '\(name)' is not supported in chat templates") }
   }
 
   /// Each word, as white space, hyphens and opening brackets part them, begins upper and goes on lower.
@@ -137,11 +149,6 @@ extension Filter {
     }
     flush()
     return out
-  }
-
-  private static func escaped(_ text: Text) -> Text {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-      .replacing("\"", with: "&#34;").replacing("'", with: "&#39;")
   }
 
   /// urllib.parse.quote and quote_plus

@@ -98,11 +98,31 @@ final class Loop: Host {
   let items: [Object]
   let depth: Int
   var index = 0
+  private let level: Int
+  /// The statement and where it stands, for a recursive loop.
+  private var recursion: (statement: LoopStatement, scope: Scope)?
   private var lastChanged: [Object]?
 
-  init(_ items: [Object], depth: Int) {
+  init(_ items: [Object], depth: Int, level: Int, recursion: (LoopStatement, Scope)?) {
     self.items = items
     self.depth = depth + 1
+    self.level = level
+    self.recursion = recursion
+  }
+
+  func call(_ arguments: Arguments, _ interpreter: Interpreter) throws(Failure) -> Object {
+    guard let recursion else { throw Failure("only a loop with the mark 'recursive' can be called") }
+    let items = try arguments.bind(["iterable"], of: "loop")[0].required("loop: iterable")
+    let line = interpreter.line
+    let text = try interpreter.nested { () throws(Failure) in
+      try interpreter.inScope(recursion.scope) { () throws(Failure) in
+        try interpreter.capture { () throws(Failure) in
+          _ = try interpreter.run(recursion.statement, over: items, level: level + 1)
+        }
+      }
+    }
+    interpreter.line = line
+    return .string(text)
   }
 
   func description(_ printer: inout Printer) throws(Failure) {
@@ -118,8 +138,8 @@ final class Loop: Host {
     case "first": .boolean(index == 0)
     case "last": .boolean(index == items.count - 1)
     case "length": .integer(items.count)
-    case "depth": .integer(1)
-    case "depth0": .integer(0)
+    case "depth": .integer(level + 1)
+    case "depth0": .integer(level)
     case "previtem": index > 0 ? items[index - 1] : .undefined("there is no previous item")
     case "nextitem": index + 1 < items.count ? items[index + 1] : .undefined("there is no next item")
     case "cycle":
@@ -140,7 +160,10 @@ final class Loop: Host {
     }
   }
 
-  func release() { lastChanged = nil }
+  func release() {
+    lastChanged = nil
+    recursion = nil
+  }
 }
 
 /// cycler(a, b, …)

@@ -97,7 +97,7 @@ extension Parser {
     let iterable = try tuple(conditional: false, end: "recursive")
     return try reading(conditionally: false) { (parser) throws(Failure) in
       let condition = parser.skip(name: "if") ? try parser.expression() : nil
-      if parser.isAt(name: "recursive") { throw Failure("a recursive loop is not supported", line: parser.line) }
+      let isRecursive = parser.skip(name: "recursive")
       parser.loopDepth += 1
       let body = try parser.body(until: "endfor", "else")
       parser.loopDepth -= 1
@@ -107,7 +107,9 @@ extension Parser {
         parser.next()
       }
       return .loop(
-        LoopStatement(target: target, iterable: iterable, condition: condition, body: body, otherwise: otherwise))
+        LoopStatement(
+          target: target, iterable: iterable, condition: condition, isRecursive: isRecursive, body: body,
+          otherwise: otherwise))
     }
   }
 

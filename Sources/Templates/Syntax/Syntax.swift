@@ -125,6 +125,8 @@ struct LoopStatement: Sendable {
   let target: Target
   let iterable: Expression
   let condition: Expression?
+  /// Whether `loop` may be called to run the loop over something else.
+  let isRecursive: Bool
   let body: [Statement]
   let otherwise: [Statement]
 }

@@ -468,7 +468,7 @@ def megabytes():
     cases = []
     for name in sorted(f for f in os.listdir(here) if os.path.exists(os.path.join(here, f, "tokenizer.json"))):
         tokenizer = Tokenizer.from_file(os.path.join(here, name, "tokenizer.json"))
-        for character in ["a", " ", "\n", "7", "!", "\u00e9", "\u5b57", "\u0301", "\U0001f600"]:
+        for character in ["a", " ", "7", "\u5b57", "\u0301"]:
             ids = tokenizer.encode(character * ((1 << 20) // len(character.encode()))).ids
             cases.append({
                 "tokenizer": name, "character": character, "count": len(ids), "ids": zlib.crc32(array.array("i", ids).tobytes()),
