@@ -10,6 +10,8 @@ struct PreparedRollout {
   let dropped: Int
   /// Tokens of all groups, prompts included.
   let tokens: Int
+  /// What is recorded of it with each of its steps.
+  var metrics = Table()
 
   /// Queries of one of `count` consecutive parts of about the same number.
   func part(_ index: Int, of count: Int) -> ArraySlice<UpdatePass.Query> {
@@ -22,6 +24,8 @@ struct RolloutPreparation {
   let reader: GroupReader
   let options: TrainingOptions
   let reference: ReferenceModel?
+  /// For ppo.
+  var values: ValueEstimation?
   let checkInterrupt: () throws -> Void
 
   /// - Parameter objective: which groups it accepts.
@@ -29,7 +33,7 @@ struct RolloutPreparation {
     var queries = try groups.enumerated().map { index, group throws(GRAOError) in
       try reader.query(group, place: index + 1, roles: options.roles)
     }
-    if options.method.samples {
+    if options.method.samples, options.method != .ppo {
       var read = queries.map(\.group)
       options.advantage.assign(to: &read)
       for (index, group) in read.enumerated() { queries[index].group = group }
@@ -45,8 +49,10 @@ struct RolloutPreparation {
         }
       }
     }
+    let metrics = try values?.estimate(&queries)
     return PreparedRollout(
-      queries: queries, dropped: groups.count - queries.count, tokens: groups.reduce(0) { $0 + $1.tokenCount })
+      queries: queries, dropped: groups.count - queries.count, tokens: groups.reduce(0) { $0 + $1.tokenCount },
+      metrics: metrics ?? Table())
   }
 
   /// KTO's z_0: the mean, if positive, of log π_θ − log π_ref over responses given to the next query's prompt.

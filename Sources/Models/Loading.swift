@@ -8,6 +8,7 @@ extension Network {
       Configuration(checkpoint.config, source: checkpoint.path), stored: Set(checkpoint.tensors.keys))
     network.ignoredTensors = try network.check(checkpoint)
     try network.fill(from: checkpoint)
+    try network.scoreHead?.load(checkpoint)
     return network
   }
 
@@ -17,7 +18,7 @@ extension Network {
   @discardableResult
   package func check(_ checkpoint: any Checkpoint) throws(GRAOError) -> [String] {
     var unknown = Set(checkpoint.tensors.keys)
-    for tensor in parameters.tensors {
+    for tensor in parameters.tensors + (scoreHead?.parameters.tensors ?? []) {
       guard let found = checkpoint.tensors[tensor.name] else {
         throw GRAOError("\(checkpoint.path): tensor '\(tensor.name)' of shape \(tensor.shape) is missing")
       }

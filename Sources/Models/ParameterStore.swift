@@ -120,6 +120,12 @@ package final class ParameterStore {
     values = copy
   }
 
+  /// The values of another store, of the same declarations.
+  func copy(_ other: ParameterStore) {
+    prepareToChange()
+    all.elements.update(fromContentsOf: other.all.elements)
+  }
+
   /// Whether another store holds the same memory.
   package var sharesValues: Bool { !isKnownUniquelyReferenced(&values) }
 

@@ -33,10 +33,13 @@ enum ModelBinding {
             isGGUF ? "dtype" : "type",
             isGGUF ? "is for directories: give 'type' for a .gguf file" : "is for .gguf files")
         }
+        if isGGUF, options.has("value_head") { throw options.failure("value_head", "is for directories") }
         if isGGUF {
           try model.saveGGUF(path, type: try options.optionalString("type").flatMap(GGUFElementType.init) ?? .f32)
         } else {
-          try model.save(path, elementType: try options.optionalString("dtype").flatMap(ElementType.init))
+          try model.save(
+            path, elementType: try options.optionalString("dtype").flatMap(ElementType.init),
+            valueHead: options.has("value_head") ? try options.boolean("value_head") : false)
         }
         return []
       }
@@ -108,6 +111,8 @@ enum ModelBinding {
       [
         OptionDeclaration(
           "dtype", .string, "element type of the files", choices: ["float32", "float16", "bfloat16"]),
+        OptionDeclaration(
+          "value_head", .boolean, "write the head that ppo trained, which grao.load reads and transformers does not"),
         OptionDeclaration(
           "type", .string, "of the matrices in a .gguf file",
           choices: GGUFElementType.allCases.map { .string($0.rawValue) }),

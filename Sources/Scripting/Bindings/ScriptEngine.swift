@@ -30,6 +30,7 @@ package final class ScriptEngine {
     try state.register(DatasetBinding.dataset)
     try state.register(ScheduleBinding.scheduleClass)
     try state.register(PluginBinding.plugin)
+    try state.register(RewardModelBinding.rewardModel)
     try state.register(TrainerBinding.trainer(self))
     try state.register(module: "grao", module)
     let clear = HostFunction("print") { [unowned self] _ in
@@ -102,6 +103,7 @@ package final class ScriptEngine {
         ]
       },
       "plugin": function("plugin") { [unowned self] call in try PluginBinding.make(call, on: pluginPath) },
+      "reward_model": function("reward_model", RewardModelBinding.make),
       "schedule": ScheduleBinding.module,
       "json": JSONFunctions.module,
     ]
