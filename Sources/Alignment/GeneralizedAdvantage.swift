@@ -56,22 +56,23 @@ extension [ObjectiveGroup] {
   /// Advantages to mean 0 and deviation 1 over all trained tokens: (Â − mean) / √(variance + 1e-8), the variance divided
   /// by n − 1; as TRL whitens. One token alone is left as it is.
   package mutating func whitenAdvantages() {
-    let places = indices.flatMap { group in
-      self[group].sequences.indices.flatMap { index in
-        let sequence = self[group].sequences[index]
-        return (sequence.estimate?.advantages.indices.filter(sequence.isTrained) ?? []).map { (group, index, $0) }
+    var numbers: [Double] = []
+    for sequence in flatMap(\.sequences) {
+      guard let estimate = sequence.estimate else { continue }
+      numbers += estimate.advantages.indices.filter(sequence.isTrained).map { estimate.advantages[$0] }
+    }
+    guard numbers.count > 1 else { return }
+    let mean = numbers.reduce(0, +) / Double(numbers.count)
+    let squares: Double = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    let deviation = (squares / Double(numbers.count - 1) + 1e-8).squareRoot()
+    for group in indices {
+      for index in self[group].sequences.indices {
+        guard var estimate = self[group].sequences[index].estimate else { continue }
+        for token in estimate.advantages.indices where self[group].sequences[index].isTrained(token) {
+          estimate.advantages[token] = (estimate.advantages[token] - mean) / deviation
+        }
+        self[group].sequences[index].estimate = estimate
       }
-    }
-    guard places.count > 1 else { return }
-    func advantage(_ place: (Int, Int, Int)) -> Double {
-      self[place.0].sequences[place.1].estimate?.advantages[place.2] ?? 0
-    }
-    let count = Double(places.count)
-    let mean = places.reduce(0) { $0 + advantage($1) } / count
-    let variance = places.reduce(0) { $0 + (advantage($1) - mean) * (advantage($1) - mean) } / (count - 1)
-    let deviation = (variance + 1e-8).squareRoot()
-    for place in places {
-      self[place.0].sequences[place.1].estimate?.advantages[place.2] = (advantage(place) - mean) / deviation
     }
   }
 }

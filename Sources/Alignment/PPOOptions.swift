@@ -65,12 +65,14 @@ public struct PPOOptions {
           "a value head on the policy (shared), a model that begins as the policy (separate), or a model"),
         OptionDeclaration("gamma", .number, default: 1, "what the next token's value counts", minimum: 0, maximum: 1),
         OptionDeclaration(
-          "gae_lambda", .number, default: 0.95, "of generalized advantage estimation: 0 trusts the values, 1 the rewards",
+          "gae_lambda", .number, default: 0.95,
+          "of generalized advantage estimation: 0 trusts the values, 1 the rewards",
           minimum: 0, maximum: 1),
         OptionDeclaration(
           "whiten_advantages", .boolean, default: true, "bring a rollout's advantages to mean 0 and deviation 1"),
         OptionDeclaration(
-          "value_clip", .number, default: 0.2, "how far a value may move from the rollout's; 0: not clipped", minimum: 0),
+          "value_clip", .number, default: 0.2, "how far a value may move from the rollout's; 0: not clipped", minimum: 0
+        ),
         OptionDeclaration("value_coefficient", .number, default: 0.1, "of the values' loss", minimum: 0),
       ])
   }

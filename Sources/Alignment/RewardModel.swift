@@ -54,7 +54,8 @@ public final class RewardModel: RewardScorer, NamedObject {
     // A completion's text may have lost a stop string at its end.
     if let written = sample.completion, let read = completion.text, !read.utf8.starts(with: written.utf8) {
       throw GRAOError(
-        "the reward model's tokenizer reads '\(read)' where the policy wrote '\(written)': both must share one tokenizer")
+        "the reward model's tokenizer reads '\(read)' where the policy wrote '\(written)': both must share one tokenizer"
+      )
     }
   }
 }

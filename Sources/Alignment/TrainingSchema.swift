@@ -48,7 +48,8 @@ extension TrainingOptions {
         OptionDeclaration("optimizer", .nested(optimizer), default: .table(Table()), "AdamW"),
         OptionDeclaration(
           "logprob_temperature", .number,
-          "at which objectives see log-probabilities; the sampling temperature for grpo and ppo, else 1", minimum: 0.001),
+          "at which objectives see log-probabilities; the sampling temperature for grpo and ppo, else 1", minimum: 0.001
+        ),
         OptionDeclaration(
           "micro_batch_tokens", .integer, default: 2048, "tokens of one forward and backward pass", minimum: 1),
         OptionDeclaration("steps", .integer, "optimizer steps; one epoch where not given", minimum: 1),

@@ -53,7 +53,8 @@ struct DecoderShape {
     self.epsilon = Float(try config.number("rms_norm_eps", default: epsilon))
     let context = try config.count("max_position_embeddings", default: rules.context, atMost: 1 << 30)
     // A classifier has no vocabulary head, and nothing reads the one that stands in its place.
-    tied = try config.isClassifier || config.flag("tie_word_embeddings", default: rules.tied)
+    let sharesEmbedding = try config.flag("tie_word_embeddings", default: rules.tied)
+    tied = sharesEmbedding || config.isClassifier
     let rope =
       rules.rotaryByLayerType
       ? try config.rotary(

@@ -117,7 +117,9 @@ extension Network {
     let head = decoder.head.weight.placement.tensor
     let tensors = parameters.tensors.filter { !isClassifier || decoder.isTied || $0.name != head }
     var saved = tensors.map { ($0, parameters) }
-    if let scoreHead, isClassifier || withHead { saved += scoreHead.parameters.tensors.map { ($0, scoreHead.parameters) } }
+    if let scoreHead, isClassifier || withHead {
+      saved += scoreHead.parameters.tensors.map { ($0, scoreHead.parameters) }
+    }
     return saved
   }
 

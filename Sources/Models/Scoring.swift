@@ -134,6 +134,7 @@ extension Network {
     let entropy = (entropies?.elements.reduce(0.0) { $0 + Double($1) } ?? 0) / Double(max(entropies?.count ?? 0, 1))
     return Scored(
       logp: split(outputs.tokens?.logp) { $0.count },
-      values: split(outputs.head?.values) { reading == .ends ? 1 : $0.count }, entropy: entropy, expertLoad: pass.expertLoad)
+      values: split(outputs.head?.values) { reading == .ends ? 1 : $0.count }, entropy: entropy,
+      expertLoad: pass.expertLoad)
   }
 }

@@ -118,7 +118,10 @@ extension TrainerSuite {
         var seen: [Table] = []
         let options = try Self.options {
           if critic == "separate" { $0.ppo.critic = .separate }
-          $0.onStep = { seen.append($0.metrics); return true }
+          $0.onStep = {
+            seen.append($0.metrics)
+            return true
+          }
         }
         try Trainer(model, options).run()
         return (model, seen)
@@ -130,7 +133,9 @@ extension TrainerSuite {
         #expect(try (metrics.number("policy/approxkl_avg") == 0) == isFirst)
         #expect(metrics["sampling/logprob_difference"]?.number == (isFirst ? 0 : nil))
         #expect((metrics["critic_grad_norm"] != nil) == (critic == "separate"))
-        for name in ["loss/policy_avg", "loss/value_avg", "val/clipfrac_avg", "kl", "clip_ratio/region_mean", "val/ratio"] {
+        for name in [
+          "loss/policy_avg", "loss/value_avg", "val/clipfrac_avg", "kl", "clip_ratio/region_mean", "val/ratio",
+        ] {
           #expect(try metrics.number(name).isFinite)
         }
       }
@@ -166,7 +171,10 @@ extension TrainerSuite {
         $0.groupSize = 8
         $0.steps = 80
         $0.optimizer.learningRate = .constant(5e-3)
-        $0.onStep = { rewards.append($0.metrics["reward"]?.number ?? 0); return true }
+        $0.onStep = {
+          rewards.append($0.metrics["reward"]?.number ?? 0)
+          return true
+        }
       }
       try Trainer(model, options).run()
       let (first, last) = (rewards.prefix(8).reduce(0, +) / 8, rewards.suffix(8).reduce(0, +) / 8)
@@ -186,7 +194,8 @@ extension TrainerSuite {
           == "grao.train: option 'ratio' does not apply to method ppo: it has a clipped ratio for each token")
       #expect(
         try refusal { $0.resampleRounds = 2 }
-          == "grao.train: option 'resample_rounds' does not apply to method ppo: a group of equal rewards teaches it too")
+          == "grao.train: option 'resample_rounds' does not apply to method ppo: a group of equal rewards teaches it too"
+      )
       let model = try Model.fixture("llama")
       #expect(
         try message { try Trainer(model, try Self.options { $0.ppo.critic = .model(model) }) }

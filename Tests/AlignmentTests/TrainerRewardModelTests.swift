@@ -1,4 +1,3 @@
-@testable import Alignment
 import Data
 import Models
 import Sampling
@@ -6,14 +5,18 @@ import TestSupport
 import Testing
 import Values
 
+@testable import Alignment
+
 extension TrainerSuite {
   /// Reward models: trained, saved as transformers' classifiers, loaded, and used as a reward.
   @Suite struct RewardModels {
     /// Pairs whose chosen response has even ids.
     static func pairs(_ count: Int = 8) throws -> Dataset {
       let rows = (0..<count).map { row in
-        func ids(_ offset: Int) -> Value { .array((0..<(2 + row % 3)).map { .integer(4 + (2 * (7 * row + 5 * $0)) % 80 + offset) }) }
-        return Table([("prompt", [.integer(3 + row)]), ("chosen", ids(0)), ("rejected", ids(1))])
+        func ids(_ offset: Int) -> Value {
+          .array((0..<(2 + row % 3)).map { .integer(4 + (2 * (7 * row + 5 * $0)) % 80 + offset) })
+        }
+        return Table([("prompt", Value.array([.integer(3 + row)])), ("chosen", ids(0)), ("rejected", ids(1))])
       }
       return try Dataset(rows: rows, source: "pairs")
     }
@@ -31,7 +34,15 @@ extension TrainerSuite {
     @Test(arguments: ["llama", "llama_tied", "qwen3_moe"]) func trainsSavesAndScores(_ name: String) throws {
       let model = try Model.fixture(name)
       var metrics: [Table] = []
-      try Trainer(model, Self.options { $0.onStep = { metrics.append($0.metrics); return true } }).run()
+      try Trainer(
+        model,
+        Self.options {
+          $0.onStep = {
+            metrics.append($0.metrics)
+            return true
+          }
+        }
+      ).run()
       let last = try #require(metrics.last)
       #expect(try last.number("accuracy") == 1)
       #expect(try last.number("loss") < 0.1)

@@ -17,7 +17,8 @@ package struct BradleyTerryObjective: Objective {
 
   package func evaluate(_ group: ObjectiveGroup, in batch: ObjectiveBatch) -> ObjectiveValue {
     var value = ObjectiveValue(
-      loss: 0, gradient: group.sequences.map { _ in [] }, valueGradient: group.sequences.map { $0.values.map { _ in 0 } })
+      loss: 0, gradient: group.sequences.map { _ in [] },
+      valueGradient: group.sequences.map { $0.values.map { _ in 0 } })
     guard let (chosen, rejected) = pair(of: group), let w = group.sequences[chosen].values.first,
       let l = group.sequences[rejected].values.first
     else { return value }
