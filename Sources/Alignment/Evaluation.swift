@@ -20,7 +20,7 @@ public struct EvaluationOptions {
 /// - Parameter state: what the weights of rewards see, where they are schedules; a run passes its own.
 /// - Returns: the metrics of arXiv 2508.07750 by name: `reward_mean`, `reward_std`, `win`, `tie`, `loss`, `ras`,
 ///   `ras_with_ties`, and with a baseline `gain`, `decline`, `nag`; all shares lie in 0 … 1. What cannot be said (no
-///   row has a reference, say) is absent.
+///   row has a reference, say) is absent. Besides, each reward's own metrics, as in a run: `rewards/<name>/mean`, ….
 public func evaluate(
   _ model: Model, on data: Dataset, rewards: [Reward], _ options: EvaluationOptions = EvaluationOptions(),
   at state: ScheduleState? = nil, progress: (Int) throws -> Void = { _ in }
@@ -28,7 +28,7 @@ public func evaluate(
   if rewards.isEmpty { throw GRAOError("grao.evaluate: option 'rewards' is empty: at least one is needed") }
   let step = state?.step ?? 0
   let state = state ?? ScheduleState(step: 1, steps: nil)
-  let weights = try rewards.map { try $0.weight.value(at: state, option: "rewards.\($0.name).weight") }
+  let weights = try rewards.map { try $0.weight(at: state) }
   let panel = RewardPanel(rewards: rewards, onError: options.onRewardError)
 
   func groups(of model: Model) throws -> [Group] {
@@ -48,5 +48,7 @@ public func evaluate(
       samples: group.samples.map(\.reward), reference: group.referenceReward,
       baseline: baseline?[index].samples.map(\.reward) ?? [])
   }
-  return EvaluationMetrics(rows: rows).table
+  var metrics = EvaluationMetrics(rows: rows).table
+  RewardMetrics(groups: evaluated, rewards: Array(zip(rewards.map(\.name), weights))).add(to: &metrics)
+  return metrics
 }

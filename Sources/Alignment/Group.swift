@@ -10,6 +10,10 @@ public struct Group {
   /// False for the reference's tokens that are not trained on; nil trains on all.
   public var referenceMask: [Bool]?
   public var referenceReward: Double?
+  /// Each reward's own value of the reference, as ``Sample/rewards``.
+  public var referenceRewards: [(name: String, value: Double)] = []
+  /// The rewards that failed on the reference.
+  public var referenceFailures: [String] = []
   /// The judged responses, for dpo.
   public var chosen: EncodedResponse?
   public var rejected: EncodedResponse?
@@ -36,10 +40,13 @@ public struct Group {
     public var mask: [Bool]?
     public var text: String?
     public var finishReason: FinishReason?
-    /// Each reward's own value, by name, unweighted.
+    /// Each reward's own value, by name, unweighted; those that do not apply are absent.
     public var rewards: [(name: String, value: Double)] = []
-    /// Whether a reward failed on it, under ``RewardErrorPolicy/skip``.
-    public var failed = false
+    /// What rewards log besides, by `<reward>/<key>`.
+    public var numbers: [(name: String, value: Double)] = []
+    /// The rewards that failed on it, under ``RewardErrorPolicy/skip``.
+    public var failures: [String] = []
+    public var failed: Bool { !failures.isEmpty }
 
     public init(ids: [Int32], reward: Double? = nil, logprobs: [Float]? = nil, mask: [Bool]? = nil) {
       self.ids = ids

@@ -27,10 +27,10 @@ struct GroupReader {
         sequences.append(sequence(sample))
       }
     }
-    if roles.contains(.reference) {
-      guard let reference = group.reference else {
-        throw GRAOError("method '\(options.method)' needs a reference, which the group lacks")
-      }
+    if options.method.needsReference, group.reference == nil {
+      throw GRAOError("method '\(options.method)' needs a reference, which the group lacks")
+    }
+    if roles.contains(.reference), let reference = group.reference {
       try check(EncodedResponse(ids: reference, mask: group.referenceMask), "reference", maskName: "reference_mask")
       if let reward = group.referenceReward, !reward.isFinite {
         throw GRAOError("the reference's reward is \(reward)")

@@ -1,7 +1,7 @@
 import Values
 
 /// Published variants of GRPO by name: each is nothing but values of options, which a script may override one by one.
-struct MethodPreset {
+public struct MethodPreset {
   let name: String
   let options: Table
 
@@ -50,5 +50,13 @@ struct MethodPreset {
       }
     }
     return merged
+  }
+
+  /// A Markdown table of the presets and what they set.
+  public static var markdownTable: String {
+    let rows = all.map { preset in
+      "| `\(preset.name)` | `\((try? JSON.print(.table(preset.options))) ?? "")` |\n"
+    }
+    return "| preset | options |\n|---|---|\n" + rows.joined()
   }
 }

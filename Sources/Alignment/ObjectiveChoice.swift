@@ -21,7 +21,13 @@ extension TrainingOptions {
         normalization: normalization, longest: sampling.maxNewTokens)
     case .reward: return BradleyTerryObjective(centering: rewardModel.centering)
     case .grao: return GRAOObjective(weights: try componentWeights(at: state), ratio: ratio)
+    case .custom: return try customObjective()
     }
+  }
+
+  func customObjective() throws(GRAOError) -> CustomObjective {
+    guard let objectiveFunction else { throw GRAOError("method custom needs an objective function") }
+    return CustomObjective(function: objectiveFunction, needsSamples: samples)
   }
 
   func componentWeights(at state: ScheduleState) throws -> GRAOWeights {
@@ -38,6 +44,7 @@ extension TrainingOptions {
     case .dpo, .reward: [.chosen, .rejected]
     case .grpo, .ppo: [.sample]
     case .grao: [.sample, .reference]
+    case .custom: [.sample, .reference, .chosen, .rejected]
     }
   }
 }

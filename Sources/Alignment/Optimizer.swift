@@ -19,10 +19,14 @@ public struct OptimizerOptions {
 final class Optimizer {
   private struct Part {
     let store: ParameterStore
+    /// Of what is trained.
+    let runs: [(range: Range<Int>, decays: Bool)]
     let moments: (first: Buffer, second: Buffer)
 
-    init(_ store: ParameterStore) {
+    /// - Parameter frozen: parameters of the store that stay as they are.
+    init(_ store: ParameterStore, frozen: [Parameter]) {
       self.store = store
+      runs = store.runs(without: frozen)
       let count = store.all.count
       moments = (Buffer(zeros: count), Buffer(zeros: count))
     }
@@ -33,10 +37,11 @@ final class Optimizer {
   private let parts: [Part]
   private(set) var steps = 0
 
-  init(_ network: Network, _ options: OptimizerOptions) {
+  /// - Parameter frozen: parameters that stay as they are.
+  init(_ network: Network, _ options: OptimizerOptions, frozen: [Parameter] = []) {
     self.network = network
     self.options = options
-    parts = network.stores.map(Part.init)
+    parts = network.stores.map { Part($0, frozen: $0 === network.parameters ? frozen : []) }
   }
 
   /// One update from the gradients that the network holds. Returns their norm before clipping; where it is not finite
@@ -54,7 +59,7 @@ final class Optimizer {
       bias_correction2: 1 - pow(beta2, Double(steps)))
     for part in parts {
       part.store.prepareToChange()
-      for run in part.store.runs {
+      for run in part.runs {
         step.weight_decay = run.decays ? options.weightDecay : 0
         adamW(
           section(run.range, of: part.store.all), g: section(run.range, of: part.store.allGradients),

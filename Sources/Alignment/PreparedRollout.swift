@@ -33,7 +33,7 @@ struct RolloutPreparation {
     var queries = try groups.enumerated().map { index, group throws(GRAOError) in
       try reader.query(group, place: index + 1, roles: options.roles)
     }
-    if options.method.samples, options.method != .ppo {
+    if options.roles.contains(.sample), options.method != .ppo {
       var read = queries.map(\.group)
       options.advantage.assign(to: &read)
       for (index, group) in read.enumerated() { queries[index].group = group }

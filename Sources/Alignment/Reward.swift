@@ -20,11 +20,31 @@ public struct RewardSample {
   public let isReference: Bool
 }
 
+/// What a reward says of one completion.
+public struct RewardScore: Equatable, Sendable {
+  /// Nil where the reward does not apply.
+  public var value: Double?
+  /// Further numbers for the metrics, where their mean over the samples stands as `rewards/<reward>/<key>`.
+  public var numbers: [String: Double]
+
+  public init(_ value: Double?, numbers: [String: Double] = [:]) {
+    self.value = value
+    self.numbers = numbers
+  }
+}
+
 /// Scores completions: what a user writes in Lua or Swift.
 public protocol RewardScorer: AnyObject {
-  /// For each sample a number, nil where the reward does not apply to it, or what went wrong. The samples are those of
-  /// one row.
-  func score(_ samples: [RewardSample]) -> [Result<Double?, any Error>]
+  /// Whether `score` wants all samples of a step in one call; else it gets them one at a time.
+  var scoresBatches: Bool { get }
+
+  /// For each sample its score, or what went wrong. The samples stand in row and sample order, each row's reference
+  /// after its samples.
+  func score(_ samples: [RewardSample]) -> [Result<RewardScore, any Error>]
+}
+
+extension RewardScorer {
+  public var scoresBatches: Bool { false }
 }
 
 /// A reward of a run: a name, a weight and what scores.
@@ -39,6 +59,10 @@ public struct Reward {
     self.scorer = scorer
   }
 
+  func weight(at state: ScheduleState) throws -> Double {
+    try weight.value(at: state, option: "rewards.\(name).weight")
+  }
+
   /// A reward from a closure that gets one completion.
   public init(_ name: String, weight: Schedule = .constant(1), _ score: @escaping (RewardSample) throws -> Double?) {
     self.init(name: name, weight: weight, scorer: ClosureScorer(score))
@@ -48,8 +72,8 @@ public struct Reward {
 private final class ClosureScorer: RewardScorer {
   let closure: (RewardSample) throws -> Double?
   init(_ closure: @escaping (RewardSample) throws -> Double?) { self.closure = closure }
-  func score(_ samples: [RewardSample]) -> [Result<Double?, any Error>] {
-    samples.map { sample in Result { try closure(sample) } }
+  func score(_ samples: [RewardSample]) -> [Result<RewardScore, any Error>] {
+    samples.map { sample in Result { RewardScore(try closure(sample)) } }
   }
 }
 
@@ -59,57 +83,4 @@ public enum RewardErrorPolicy: String, Sendable {
   case stop
   /// The sample is left out of its group, and counted.
   case skip
-}
-
-/// All rewards of a run, applied to the completions of one row.
-struct RewardPanel {
-  let rewards: [Reward]
-  let onError: RewardErrorPolicy
-
-  struct Score {
-    /// Σ weight · value over the rewards that apply; nil where none does, or where one failed.
-    var total: Double?
-    /// [reward]: unweighted.
-    var values: [Double?]
-    var failed = false
-  }
-
-  /// - Parameter weights: of each reward, at this step.
-  func score(_ samples: [RewardSample], weights: [Double]) throws -> [Score] {
-    var scores = samples.map { _ in Score(total: nil, values: rewards.map { _ in nil }) }
-    for (index, reward) in rewards.enumerated() {
-      for (sample, value) in try values(of: reward, for: samples).enumerated() {
-        switch value {
-        case .success(let value): scores[sample].values[index] = value
-        case .failure: scores[sample].failed = true
-        }
-      }
-    }
-    for index in scores.indices where !scores[index].failed {
-      scores[index].total = RewardTable.total(scores[index].values, weights: weights)
-    }
-    return scores
-  }
-
-  /// The reward's values; under `stop`, and when the user interrupts, the first failure is thrown.
-  private func values(of reward: Reward, for samples: [RewardSample]) throws -> [Result<Double?, any Error>] {
-    var values = reward.scorer.score(samples).map { checked($0, reward) }
-    if values.count != samples.count {
-      let error = GRAOError("reward '\(reward.name)' gave \(values.count) scores for \(samples.count) samples")
-      values = samples.map { _ in .failure(error) }
-    }
-    for case .failure(let error) in values where onError == .stop || (error as? any StoppingError)?.stops == true {
-      throw error
-    }
-    return values
-  }
-
-  private func checked(_ value: Result<Double?, any Error>, _ reward: Reward) -> Result<Double?, any Error> {
-    switch value {
-    case .success(let number?) where !number.isFinite:
-      .failure(GRAOError("reward '\(reward.name)' returned \(number), which is not a finite number"))
-    case .failure(let error as GRAOError): .failure(GRAOError("reward '\(reward.name)': \(error.message)"))
-    default: value
-    }
-  }
 }

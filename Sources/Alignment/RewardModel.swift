@@ -17,8 +17,11 @@ public final class RewardModel: RewardScorer, NamedObject {
     self.microBatchTokens = microBatchTokens
   }
 
-  public func score(_ samples: [RewardSample]) -> [Result<Double?, any Error>] {
-    var results = [Result<Double?, any Error>](repeating: .success(nil), count: samples.count)
+  /// Samples of one prompt follow each other, and a step's go through the model together.
+  public let scoresBatches = true
+
+  public func score(_ samples: [RewardSample]) -> [Result<RewardScore, any Error>] {
+    var results = [Result<RewardScore, any Error>](repeating: .success(RewardScore(nil)), count: samples.count)
     // Samples of one prompt follow each other: the prompt is computed once.
     var (trees, places) = ([SequenceTree](), [[Int]]())
     for (index, sample) in samples.enumerated() {
@@ -39,7 +42,7 @@ public final class RewardModel: RewardScorer, NamedObject {
       trees, reading: .ends, microBatchTokens: microBatchTokens, checkInterrupt: {})
     for (tree, indices) in places.enumerated() {
       for (branch, index) in indices.enumerated() {
-        results[index] = .success(outputs.map { Double($0[tree].values[branch][0]) })
+        results[index] = .success(RewardScore(outputs.map { Double($0[tree].values[branch][0]) }))
       }
     }
     return results

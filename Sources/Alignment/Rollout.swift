@@ -74,26 +74,30 @@ struct Rollout {
     _ queries: [RowReader.Query], _ options: GenerationOptions, progress: (Int) throws -> Void
   ) throws -> [Group] {
     let completions = try model.generate(queries.map { .ids($0.prompt) }, options, progress: progress)
-    return try zip(queries, completions).map { query, completions in
-      var seen = completions.map { completion in
-        sample(query, completion.text, completion.ids, completion.finishReason, isReference: false)
-      }
+    // Rewards may want to see all samples of a step at once.
+    var seen: [RewardSample] = []
+    for (query, completions) in zip(queries, completions) {
+      seen += completions.map { sample(query, $0.text, $0.ids, $0.finishReason, isReference: false) }
       if scoresReference, let reference = query.reference {
         seen.append(sample(query, reference.text, reference.ids, .stop, isReference: true))
       }
-      let scores = try panel.score(seen, weights: weights)
+    }
+    var scores = try panel.score(seen, weights: weights)[...]
+    return zip(queries, completions).map { query, completions in
       var group = Group(query)
-      group.samples = zip(completions, scores).map { completion, score in
+      group.samples = completions.map { completion in
+        let score = scores.removeFirst()
         var sample = Group.Sample(ids: completion.ids, reward: score.total, logprobs: completion.logprobs)
         sample.text = completion.text
         sample.finishReason = completion.finishReason
-        sample.failed = score.failed
-        sample.rewards = zip(panel.rewards, score.values).compactMap { reward, value in
-          value.map { (reward.name, $0) }
-        }
+        (sample.rewards, sample.numbers, sample.failures) = (score.values, score.numbers, score.failures)
         return sample
       }
-      if scoresReference, query.reference != nil { group.referenceReward = scores.last?.total }
+      if scoresReference, query.reference != nil {
+        let score = scores.removeFirst()
+        group.referenceReward = score.total
+        (group.referenceRewards, group.referenceFailures) = (score.values, score.failures)
+      }
       return group
     }
   }

@@ -13,10 +13,11 @@ extension Group {
 /// What a step records of its rollout, under TRL's names where TRL has one.
 struct RolloutMetrics {
   let groups: [Group]
-  /// Of the run's rewards.
-  let rewards: [String]
+  /// Of the run's rewards at this step.
+  let rewards: [(name: String, weight: Double)]
 
   func add(to metrics: inout Table) {
+    for (name, weight) in rewards { metrics["weights/" + name] = .number(weight) }
     let samples = groups.flatMap(\.samples)
     guard !samples.isEmpty else { return }
     if let statistics = RewardStatistics(groups: groups.map { $0.samples.compactMap(\.reward) }) {
@@ -26,13 +27,7 @@ struct RolloutMetrics {
     }
     let references = groups.compactMap(\.referenceReward)
     if !references.isEmpty { metrics["reference_reward"] = .number(Moments(of: references).mean) }
-    for name in rewards {
-      let values = samples.flatMap { $0.rewards.filter { $0.name == name }.map(\.value) }
-      guard !values.isEmpty else { continue }
-      let moments = Moments(of: values)
-      metrics["rewards/\(name)/mean"] = .number(moments.mean)
-      metrics["rewards/\(name)/std"] = .number(moments.deviation)
-    }
+    RewardMetrics(groups: groups, rewards: rewards).add(to: &metrics)
     let count = Double(samples.count)
     metrics["completions/mean_length"] = .number(Double(samples.reduce(0) { $0 + $1.ids.count }) / count)
     metrics["completions/clipped_ratio"] = .number(Double(samples.count { $0.finishReason == .length }) / count)

@@ -28,14 +28,17 @@ public final class Trainer {
   public init(_ model: Model, _ options: TrainingOptions) throws(GRAOError) {
     try model.checkOpen()
     try options.check()
+    try options.routers.check(for: model.network)
     self.model = model
     self.options = options
     reader = RowReader(
-      model: model, readsPreference: options.method.needsPreference, readsMargin: options.method == .reward)
+      model: model, readsPreference: options.method.needsPreference || options.method == .custom,
+      readsMargin: options.method == .reward)
     critic = try model.prepareHeads(options)
     reference = options.usesReferenceModel ? ReferenceModel(freezing: model.network) : nil
     panel = RewardPanel(rewards: options.rewards, onError: options.onRewardError)
-    optimizer = Optimizer(model.network, options.optimizer)
+    optimizer = Optimizer(
+      model.network, options.optimizer, frozen: options.routers.isFrozen ? model.network.routerParameters : [])
     state = TrainerState()
     selection = RowSelection(curriculum: options.curriculum, seed: options.seed)
   }
@@ -62,18 +65,18 @@ public final class Trainer {
     }
     if options.method.needsPreference { try checkPreference(queries, rows.map(\.name)) }
     state.rollouts += 1
-    guard options.method.samples else {
+    guard options.samples else {
       return queries.map { Group($0) }
     }
     let schedule = scheduleState
-    let weights = try options.rewards.map { try $0.weight.value(at: schedule, option: "rewards.\($0.name).weight") }
+    let weights = try options.rewards.map { try $0.weight(at: schedule) }
     var sampling = options.sampling
     sampling.samples = options.groupSize
     sampling.seed = RandomStream(seed: options.seed, UInt64(state.rollouts)).key
     sampling.logprobs = .temperature(options.objectiveTemperature)
     let rollout = Rollout(
       model: model, panel: panel, weights: weights, step: schedule.step,
-      scoresReference: options.method.needsReference)
+      scoresReference: options.scoresReference)
     return try rollout.groups(queries, sampling) { tokens in
       try checkInterrupt()
       try progress(tokens)
@@ -136,11 +139,13 @@ public final class Trainer {
     let batch = ObjectiveBatch(
       groups: queries.count, sequences: queries.reduce(0) { $0 + $1.group.sequences.count },
       tokens: queries.reduce(0) { $0 + $1.trainedTokens })
+    if state.step == 0, options.checksDerivative { try checkDerivative(queries) }
     model.network.zeroGradients()
     critic?.network.zeroGradients()
     let pass = UpdatePass(
       network: model.network, critic: critic?.network, objective: objective, temperature: options.objectiveTemperature,
-      microBatchTokens: options.microBatchTokens, isFirstUpdate: isFirst, checkInterrupt: checkInterrupt)
+      microBatchTokens: options.microBatchTokens, isFirstUpdate: isFirst, routers: options.routers,
+      checkInterrupt: checkInterrupt)
     let outcome = try pass.run(Array(queries), batch: batch)
     guard outcome.loss.isFinite else {
       throw GRAOError("step \(schedule.step): the loss is \(outcome.loss); the model was left as it was")
@@ -158,6 +163,10 @@ public final class Trainer {
         "step \(schedule.step): the update with learning rate \(learningRate) left weights that are not finite numbers")
     }
 
+    if options.routers.biasUpdateSpeed > 0 {
+      model.network.updateCorrectionBias(outcome.routers, speed: options.routers.biasUpdateSpeed)
+    }
+
     state.step += 1
     if isFirst { state.tokens += rollout.tokens }
     if let every = options.kl.syncEvery, let reference, state.step % every == 0 {
@@ -168,17 +177,34 @@ public final class Trainer {
     if let criticNorm { metrics["critic_grad_norm"] = .number(criticNorm) }
     metrics["learning_rate"] = .number(learningRate)
     for (name, value) in rollout.metrics { metrics[name] = value }
-    RolloutMetrics(groups: groups, rewards: options.rewards.map(\.name)).add(to: &metrics)
+    RolloutMetrics(groups: groups, rewards: try rewardWeights(at: schedule)).add(to: &metrics)
     try addObjective(outcome, at: schedule, to: &metrics)
     if options.method != .reward {
       metrics["entropy"] = .number(outcome.tokens == 0 ? 0 : outcome.entropySum / Double(outcome.tokens))
     }
-    if let violation = outcome.maximumLoadViolation { metrics["moe/load_max_violation"] = .number(violation) }
+    RouterMetrics(tally: outcome.routers, balancing: model.network.plan.balancing).add(to: &metrics)
     if let difference = outcome.logprobDifference { metrics["sampling/logprob_difference"] = .number(difference) }
-    if options.method.samples { metrics["groups/dropped"] = .integer(rollout.dropped) }
+    if options.samples { metrics["groups/dropped"] = .integer(rollout.dropped) }
     metrics["num_tokens"] = .integer(state.tokens)
     state.metrics = metrics
     return metrics
+  }
+
+  /// Compares a user's derivative with differences, at the current log-probabilities of the first groups.
+  private func checkDerivative(_ queries: ArraySlice<UpdatePass.Query>) throws {
+    let check = DerivativeCheck(objective: try options.customObjective())
+    for (place, query) in queries.prefix(4).enumerated() {
+      let outputs = try model.network.outputs(
+        [query.tree], reading: .tokens, temperature: options.objectiveTemperature,
+        microBatchTokens: options.microBatchTokens, checkInterrupt: checkInterrupt)
+      try check.check(query.group(outputs[0]), place: place + 1)
+    }
+  }
+
+  /// Of rewards that score samples.
+  private func rewardWeights(at schedule: ScheduleState) throws -> [(name: String, weight: Double)] {
+    guard options.samples else { return [] }
+    return try options.rewards.map { (name: $0.name, weight: try $0.weight(at: schedule)) }
   }
 
   /// What the objective says of the step, and the weights that it was made with.
@@ -197,13 +223,12 @@ public final class Trainer {
         metrics["weights/" + name] = .number(weight)
       }
     }
+    if options.method == .custom {
+      for part in outcome.parts { metrics["objective/" + part.name] = .number(part.value) }
+    }
     for diagnostic in outcome.diagnostics { metrics[diagnostic.name] = .number(diagnostic.mean) }
     if options.method.isPolicyGradient, options.kl.isUsed {
       metrics["weights/kl"] = .number(try options.kl.coefficient.value(at: schedule, option: "kl.coefficient"))
-    }
-    for reward in options.rewards where options.method.samples {
-      metrics["weights/" + reward.name] = .number(
-        try reward.weight.value(at: schedule, option: "rewards.\(reward.name).weight"))
     }
   }
 
@@ -217,7 +242,7 @@ public final class Trainer {
     guard let data = options.data else {
       throw GRAOError("grao.train: option 'data' is missing: a dataset is required")
     }
-    if options.method.samples, options.rewards.isEmpty {
+    if options.samples, options.rewards.isEmpty {
       throw GRAOError("grao.train: option 'rewards' is missing: method '\(options.method)' needs at least one")
     }
     if isRunning { throw GRAOError("the trainer is running: its own rewards and curricula cannot run it again") }

@@ -16,9 +16,12 @@ public enum Method: String, CaseIterable, Sendable {
   case reward
   /// Group Relative Alignment Optimization (arXiv 2508.07750).
   case grao
+  /// A function of the user's: ``TrainingOptions/objectiveFunction``.
+  case custom
 
-  /// Whether completions are sampled and scored.
-  var samples: Bool { self == .grpo || self == .grao || self == .ppo }
+  /// Those that scripts name; a custom one is a function or a plugin.
+  static let named = allCases.filter { $0 != .custom }
+
   var needsReference: Bool { self == .sft || self == .grao }
   /// Whether it learns from responses that somebody has judged.
   var needsPreference: Bool { self == .dpo || self == .reward }
@@ -70,6 +73,12 @@ public struct KLOptions {
 /// What a run does. The defaults are the paper's.
 public struct TrainingOptions {
   public var method: Method
+  /// The loss of method custom.
+  public var objectiveFunction: (any ObjectiveFunction)?
+  /// Whether a custom objective gets a frozen copy of the policy's log-probabilities.
+  public var customReferenceModel = false
+  /// Whether a custom objective's derivative is compared with differences at the first step.
+  public var checksDerivative = false
   public var data: Dataset?
   public var rewards: [Reward] = []
   public var onRewardError = RewardErrorPolicy.stop
@@ -99,6 +108,8 @@ public struct TrainingOptions {
   /// the others.
   public var logprobTemperature: Float?
   public var optimizer = OptimizerOptions()
+  /// Of a mixture of experts.
+  public var routers = RouterOptions()
   /// Bound on the tokens of one forward and backward pass.
   public var microBatchTokens = 2048
   /// Optimizer steps; nil is one epoch.
@@ -128,6 +139,23 @@ public struct TrainingOptions {
 
   /// Whether the objective measures against a frozen copy of the policy.
   var usesReferenceModel: Bool {
-    method == .dpo ? preference.usesReferenceModel : method.isPolicyGradient && kl.isUsed
+    switch method {
+    case .sft, .grao, .reward: false
+    case .dpo: preference.usesReferenceModel
+    case .grpo, .ppo: kl.isUsed
+    case .custom: customReferenceModel
+    }
   }
+
+  /// Whether completions are sampled and scored; a custom objective's are, where there are rewards.
+  var samples: Bool {
+    switch method {
+    case .sft, .dpo, .reward: false
+    case .grpo, .ppo, .grao: true
+    case .custom: !rewards.isEmpty
+    }
+  }
+
+  /// Whether a group's reference is scored as its samples are.
+  var scoresReference: Bool { method == .grao || (method == .custom && advantage.group == .withReference) }
 }

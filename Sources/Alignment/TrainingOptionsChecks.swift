@@ -13,6 +13,13 @@ extension TrainingOptions {
     if method == .grao, normalization != .sequence {
       try refuse("normalization", "must be \"sequence\" with method grao")
     }
+    if method == .custom {
+      if objectiveFunction == nil { try refuse("method", "is custom, but there is no objective function") }
+      if normalization != .sequence { try refuse("normalization", "is the objective's own affair: leave it out") }
+    } else {
+      if checksDerivative { try refuse("check", "needs an objective of your own as method") }
+      if customReferenceModel { try refuse("reference_model", "needs an objective of your own as method") }
+    }
     if method == .dpo, normalization != .sequence {
       try refuse("normalization", "must be \"sequence\" with method dpo: its losses are of whole responses")
     }
@@ -32,12 +39,15 @@ extension TrainingOptions {
     if method == .reward, evaluationData != nil {
       try refuse("eval_data", "does not apply to method reward: a reward model samples nothing to evaluate")
     }
-    if ratio != nil, !method.samples { try refuse("ratio", "needs a method that samples, not \(method)") }
+    if ratio != nil, !method.isPolicyGradient, method != .grao {
+      try refuse("ratio", "needs method grpo or grao, not \(method)")
+    }
     if advantage.group == .withReference, method == .grpo {
       try refuse("advantage.group", "\"with_reference\" needs method grao: grpo does not score the reference")
     }
-    if !method.samples {
-      let words = "needs a method that samples, not \(method)"
+    if !samples {
+      let words =
+        method == .custom ? "needs samples, and so rewards" : "needs a method that samples, not \(method)"
       if iterations > 1 { try refuse("num_iterations", words) }
       if miniBatches > 1 { try refuse("num_mini_batches", words) }
       if masksTruncated { try refuse("mask_truncated_completions", words) }

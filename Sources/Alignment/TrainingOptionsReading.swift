@@ -7,6 +7,11 @@ public protocol NamedObject: AnyObject {
   var name: String { get }
 }
 
+/// A host object of a script that can score many samples in one call: a function.
+public protocol BatchScoring: AnyObject {
+  var batchScorer: any RewardScorer { get }
+}
+
 /// A host object of a script that can be called after each step.
 public protocol StepCallback: AnyObject {
   /// False ends the run.
@@ -17,14 +22,12 @@ extension TrainingOptions {
   /// Options as a script gives them, checked against ``schema``, and the model that they train.
   public static func read(_ table: Table) throws(GRAOError) -> (model: Model, options: TrainingOptions) {
     let reader = try schema.read(MethodPreset.apply(to: table, owner: schema.owner))
-    let name = try reader.string("method")
-    guard let method = Method(rawValue: name) else {
-      let known = Method.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-      throw reader.failure(
-        "method",
-        "must be one of \(known), not '\(name)'")
-    }
+    let function = try ownObjective(reader)
+    let method = try function == nil ? namedMethod(reader) : .custom
     var options = TrainingOptions(method: method)
+    options.objectiveFunction = function
+    options.checksDerivative = try reader.boolean("check")
+    options.customReferenceModel = try reader.boolean("reference_model")
     try options.readRun(reader)
     try options.readObjective(reader)
     try options.readSampling(reader)
@@ -34,9 +37,24 @@ extension TrainingOptions {
     options.ppo = try PPOOptions(reading: try reader.nested("ppo"))
     options.rewardModel = try RewardModelOptions(reading: try reader.nested("reward_model"))
     try options.readOptimizer(try reader.nested("optimizer"))
+    options.routers = try RouterOptions(reading: reader.nested("moe"))
     try refuseUnsupported(reader)
     try options.check()
     return (try reader.object("model", as: Model.self, "a model"), options)
+  }
+
+  /// The objective that a script gives in place of a method's name.
+  private static func ownObjective(_ reader: OptionReader) throws(GRAOError) -> (any ObjectiveFunction)? {
+    if case .string = reader.optional("method") { return nil }
+    return try reader.object(
+      "method", as: (any ObjectiveFunction).self, "a method's name, a function or an objective plugin")
+  }
+
+  private static func namedMethod(_ reader: OptionReader) throws(GRAOError) -> Method {
+    let name = try reader.string("method")
+    if let method = Method.named.first(where: { $0.rawValue == name }) { return method }
+    let known = Method.named.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    throw reader.failure("method", "must be one of \(known), not '\(name)'")
   }
 
   private mutating func readRun(_ reader: OptionReader) throws(GRAOError) {
@@ -132,11 +150,7 @@ extension TrainingOptions {
   /// What the contract has and this version lacks, so that no script believes it works.
   private static func refuseUnsupported(_ reader: OptionReader) throws(GRAOError) {
     let words = "is not supported by this version of the engine"
-    let moe = try reader.nested("moe")
-    for name in ["aux_loss_coefficient", "z_loss_coefficient"] where try moe.number(name) != 0 {
-      throw reader.failure("moe." + name, words)
-    }
-    if try moe.boolean("freeze_router") { throw reader.failure("moe.freeze_router", words) }
+    if reader.has("stages") { throw reader.failure("stages", "is for grao.train: a trainer by hand has one stage") }
     if reader.has("checkpoint_every") { throw reader.failure("checkpoint_every", words) }
     if let resume = reader.optional("resume"), resume != false { throw reader.failure("resume", words) }
   }
@@ -186,11 +200,12 @@ extension Reward {
         owner: "\(owner): \(option)",
         [
           OptionDeclaration("name", .string, "names the reward in metrics"),
-          OptionDeclaration("score", .object("a function or a reward plugin"), "what scores", required: true),
+          OptionDeclaration("score", .object("a function or a reward plugin"), "what scores"),
+          OptionDeclaration("score_batch", .object("a function"), "what scores all samples of a step in one call"),
           OptionDeclaration("weight", .schedule, default: 1, "of its value in the sum"),
         ])
       let reader = try schema.read(table)
-      let scorer = try reader.object("score", as: (any RewardScorer).self, "a function or a reward plugin")
+      let scorer = try scorer(reader)
       rewards.append(
         Reward(
           name: try reader.optionalString("name") ?? defaultName(of: scorer, index),
@@ -198,6 +213,14 @@ extension Reward {
         ))
     }
     return rewards
+  }
+
+  private static func scorer(_ reader: OptionReader) throws(GRAOError) -> any RewardScorer {
+    guard let batch = try reader.optionalObject("score_batch", as: (any BatchScoring).self, "a function") else {
+      return try reader.object("score", as: (any RewardScorer).self, "a function or a reward plugin")
+    }
+    if reader.has("score") { throw reader.failure("score_batch", "cannot stand beside 'score': give one of them") }
+    return batch.batchScorer
   }
 
   private static func defaultName(of scorer: any RewardScorer, _ index: Int) -> String {

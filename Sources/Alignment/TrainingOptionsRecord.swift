@@ -4,7 +4,9 @@ extension TrainingOptions {
   /// Every option as it was resolved, for the run's record: the names of ``schema``, host objects in words.
   public var record: Table {
     var table = Table()
-    table["method"] = .string(method.rawValue)
+    table["method"] = .string(
+      method == .custom ? (objectiveFunction as? any NamedObject)?.name ?? "function" : method.rawValue)
+    if method == .custom { table["reference_model"] = .boolean(customReferenceModel) }
     if let data { table["data"] = .string("\(data.source) (\(data.count) rows)") }
     table["rewards"] = .array(
       rewards.map { ["name": .string($0.name), "weight": $0.weight.description] })
@@ -15,7 +17,7 @@ extension TrainingOptions {
         "regularizer": weights.regularizer.description,
       ]
     }
-    if method.samples {
+    if samples {
       if method != .ppo {
         table["advantage"] = [
           "group": .string(advantage.group.rawValue), "baseline": .string(advantage.baseline.rawValue),
@@ -51,6 +53,7 @@ extension TrainingOptions {
       "betas": [.number(optimizer.betas.0), .number(optimizer.betas.1)], "eps": .number(optimizer.epsilon),
       "weight_decay": .number(optimizer.weightDecay), "max_grad_norm": .number(optimizer.maxGradNorm),
     ]
+    table["moe"] = routers.record
     table["micro_batch_tokens"] = .integer(microBatchTokens)
     table["steps"] = steps.map { .integer($0) }
     table["seed"] = .integer(Int(truncatingIfNeeded: seed))

@@ -9,7 +9,16 @@ extension TrainingOptions {
       owner: "grao.train",
       [
         OptionDeclaration("model", .object("a model"), "the policy, trained in place", required: true),
-        OptionDeclaration("method", .string, Method.allCases.map(\.rawValue).joined(separator: ", "), required: true),
+        OptionDeclaration(
+          "method", .oneOf([.string, .object("an objective of your own")]),
+          Method.named.map(\.rawValue).joined(separator: ", ") + ", or a function or plugin that computes a loss",
+          required: true),
+        OptionDeclaration(
+          "check", .boolean, default: false,
+          "own objective: compare its derivative with finite differences at the first step"),
+        OptionDeclaration(
+          "reference_model", .boolean, default: false,
+          "own objective: whether it gets ref_logp, of the policy as it was at first"),
         OptionDeclaration(
           "preset", .string, "grpo: a published variant, whose options yours override",
           choices: MethodPreset.all.map { .string($0.name) }),
@@ -57,9 +66,13 @@ extension TrainingOptions {
         OptionDeclaration("on_step", .object("a function"), "called with the state; false ends the run"),
         OptionDeclaration("eval_data", .object("a dataset"), "held-out rows"),
         OptionDeclaration("eval_every", .integer, "steps between evaluations", minimum: 1),
+        OptionDeclaration(
+          "stages", .array(of: .table),
+          "grao.train: runs one after another, each a table of these options beside a name; evaluates all after each"),
         OptionDeclaration("run_dir", .string, "directory for the run's metrics, options and model"),
         OptionDeclaration("kl", .nested(kl), default: .table(Table()), "penalty towards the frozen reference model"),
-        OptionDeclaration("moe", .nested(moe), default: .table(Table()), "router losses"),
+        OptionDeclaration(
+          "moe", .nested(.routers), default: .table(Table()), "of a mixture of experts: how its routers are trained"),
         OptionDeclaration("clip", .nested(clip), default: .table(Table()), "of ratios, for grpo and ppo"),
         OptionDeclaration("ppo", .nested(PPOOptions.schema), default: .table(Table()), "of method ppo"),
         OptionDeclaration(
@@ -139,16 +152,6 @@ extension TrainingOptions {
           "sync_every", .integer, default: 512, "optimizer steps between synchronizations", minimum: 1),
         OptionDeclaration(
           "mixup", .number, default: 0.6, "share of the policy in the reference after one", minimum: 0, maximum: 1),
-      ])
-  }
-
-  private static var moe: OptionSchema {
-    OptionSchema(
-      owner: "grao.train",
-      [
-        OptionDeclaration("aux_loss_coefficient", .number, default: 0, "of the load-balancing loss", minimum: 0),
-        OptionDeclaration("z_loss_coefficient", .number, default: 0, "of the router's z-loss", minimum: 0),
-        OptionDeclaration("freeze_router", .boolean, default: false, "leave the router's weights as they are"),
       ])
   }
 

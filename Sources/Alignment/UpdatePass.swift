@@ -13,6 +13,7 @@ struct UpdatePass {
   let microBatchTokens: Int
   /// Whether the weights are still those that sampled: then log-probabilities must be what sampling reported.
   let isFirstUpdate: Bool
+  let routers: RouterOptions
   /// Called before each pass.
   let checkInterrupt: () throws -> Void
 
@@ -24,8 +25,7 @@ struct UpdatePass {
     var diagnostics: [Diagnostic] = []
     var entropySum = 0.0
     var tokens = 0
-    /// [layer][expert].
-    var expertLoad: [[Int]] = []
+    var routers = RouterTally()
     var logprobDifference: Double?
   }
 
@@ -56,33 +56,78 @@ struct UpdatePass {
     var values: [[Float]]
   }
 
-  /// Adds the gradient of the loss over all queries to the network's gradients.
+  /// What goes through the model together: whole groups in one pass, or one group that is too large for a pass.
+  private enum Portion {
+    case groups([Query])
+    case pieces(Query, [SequenceTree])
+
+    var passes: [[SequenceTree]] {
+      switch self {
+      case .groups(let queries): [queries.map(\.tree)]
+      case .pieces(_, let pieces): pieces.map { [$0] }
+      }
+    }
+  }
+
+  /// Adds the gradient of the loss over all queries, and of the routers' losses, to the network's gradients.
   func run(_ queries: [Query], batch: ObjectiveBatch) throws -> Outcome {
     var outcome = Outcome()
+    let portions = portions(queries)
+    let losses = try routerLosses(portions.flatMap(\.passes))
+    for portion in portions {
+      try checkInterrupt()
+      switch portion {
+      case .groups(let queries): try accumulate(queries, batch, losses, &outcome)
+      case .pieces(let query, let pieces): try accumulate(query, in: pieces, batch, losses, &outcome)
+      }
+    }
+    if let balancing = network.plan.balancing, let loss = outcome.routers.auxiliaryLoss(balancing) {
+      outcome.loss += losses.auxiliary * loss
+    }
+    if let loss = outcome.routers.zLoss { outcome.loss += losses.z * loss }
+    return outcome
+  }
+
+  private func portions(_ queries: [Query]) -> [Portion] {
+    var portions: [Portion] = []
     var pending: [Query] = []
     var rows = 0
-    func flush() throws {
-      try checkInterrupt()
-      if !pending.isEmpty { try accumulate(pending, batch, &outcome) }
+    func flush() {
+      if !pending.isEmpty { portions.append(.groups(pending)) }
       (pending, rows) = ([], 0)
     }
     for query in queries {
       if query.tree.rows > microBatchTokens {
-        try flush()
-        try accumulateInPieces(query, batch, &outcome)
+        flush()
+        portions.append(.pieces(query, query.tree.pieces(ofRows: microBatchTokens)))
         continue
       }
-      if rows + query.tree.rows > microBatchTokens { try flush() }
+      if rows + query.tree.rows > microBatchTokens { flush() }
       pending.append(query)
       rows += query.tree.rows
     }
-    try flush()
-    return outcome
+    flush()
+    return portions
+  }
+
+  /// The routers' losses are of the whole step, however it is divided into passes.
+  private func routerLosses(_ passes: [[SequenceTree]]) throws -> RouterLosses {
+    var losses = routers.losses
+    guard !losses.isNone, passes.count > 1 else { return losses }
+    var step = RouterTally()
+    for trees in passes {
+      try checkInterrupt()
+      step += network.routerTally(trees, reading: reading, for: losses)
+    }
+    losses.step = step
+    return losses
   }
 
   /// Whole groups in one pass.
-  private func accumulate(_ queries: [Query], _ batch: ObjectiveBatch, _ outcome: inout Outcome) throws {
-    try accumulateGradient(queries.map(\.tree)) { scored in
+  private func accumulate(
+    _ queries: [Query], _ batch: ObjectiveBatch, _ losses: RouterLosses, _ outcome: inout Outcome
+  ) throws {
+    try accumulateGradient(queries.map(\.tree), losses) { scored in
       record(scored, &outcome)
       return try queries.enumerated().map { try evaluate($1, scored.outputs($0), batch, &outcome) }
     }
@@ -90,8 +135,10 @@ struct UpdatePass {
 
   /// One group that is too large for a pass: the gradient of each piece by itself. Where the objective's coefficients
   /// depend on the log-probabilities, those of the whole group come first.
-  private func accumulateInPieces(_ query: Query, _ batch: ObjectiveBatch, _ outcome: inout Outcome) throws {
-    let pieces = query.tree.pieces(ofRows: microBatchTokens)
+  private func accumulate(
+    _ query: Query, in pieces: [SequenceTree], _ batch: ObjectiveBatch, _ losses: RouterLosses,
+    _ outcome: inout Outcome
+  ) throws {
     var outputs = Outputs(logp: query.tree.branches.map { $0.map { _ in Float(0) } }, values: [])
     if objective.dependsOnLogProbabilities {
       let scored = pieces.map { score([$0]) }
@@ -101,7 +148,7 @@ struct UpdatePass {
     var branch = 0
     for piece in pieces {
       let branches = branch..<branch + piece.branches.count
-      accumulateGradient([piece]) { scored in
+      accumulateGradient([piece], losses) { scored in
         record(scored, &outcome)
         outputs.logp.replaceSubrange(branches, with: scored.logp[0])
         if !outputs.values.isEmpty { outputs.values.replaceSubrange(branches, with: scored.values[0]) }
@@ -129,10 +176,12 @@ struct UpdatePass {
 
   /// One pass of the policy, within one of the critic where there is one.
   private func accumulateGradient(
-    _ trees: [SequenceTree], gradient: (Network.Scored) throws -> [Outputs]
+    _ trees: [SequenceTree], _ losses: RouterLosses, gradient: (Network.Scored) throws -> [Outputs]
   ) rethrows {
     func policy(_ gradient: (Network.Scored) throws -> [Outputs]) rethrows {
-      try network.accumulateGradient(trees, reading: reading, temperature: temperature) { scored in
+      try network.accumulateGradient(
+        trees, reading: reading, temperature: temperature, routerLosses: losses, freezesRouters: routers.isFrozen
+      ) { scored in
         let wanted = try gradient(scored)
         return Network.ReadingGradient(logp: wanted.map(\.logp), values: wanted.map(\.values))
       }
@@ -184,13 +233,7 @@ struct UpdatePass {
     let tokens = scored.logp.joined().reduce(0) { $0 + $1.count }
     outcome.entropySum += scored.entropy * Double(tokens)
     outcome.tokens += tokens
-    if outcome.expertLoad.isEmpty {
-      outcome.expertLoad = scored.expertLoad
-    } else {
-      for layer in scored.expertLoad.indices {
-        for (expert, load) in scored.expertLoad[layer].enumerated() { outcome.expertLoad[layer][expert] += load }
-      }
-    }
+    outcome.routers += scored.routers
   }
 }
 
@@ -208,15 +251,4 @@ extension UpdatePass.Outputs {
 
 extension Network.Scored {
   func outputs(_ tree: Int) -> UpdatePass.Outputs { UpdatePass.Outputs(logp: logp[tree], values: values[tree]) }
-}
-
-extension UpdatePass.Outcome {
-  /// Largest share of a layer's routed tokens that one expert got, times the experts, minus 1; the worst layer's.
-  var maximumLoadViolation: Double? {
-    expertLoad.compactMap { load in
-      let total = load.reduce(0, +)
-      guard total > 0, let largest = load.max() else { return nil }
-      return Double(largest) / Double(total) * Double(load.count) - 1
-    }.max()
-  }
 }

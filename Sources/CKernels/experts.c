@@ -5,7 +5,7 @@
 
 typedef struct {
   gk_routing rule;
-  const float *logits, *bias, *dweights, *dscores, *scores_in, *weights_in;
+  const float *logits, *bias, *dweights, *scores_in, *weights_in;
   float *scores, *weights, *dlogits;
   const int32_t *experts_in;
   int32_t *experts;
@@ -33,16 +33,16 @@ static void route_gradient_rows(void *context, size_t begin, size_t end, int wor
   const route_call *call = context;
   size_t at = begin * call->rule.e, choice = begin * call->rule.k;
   gk_active()->experts.route_gradient(
-    &call->rule, call->dweights + choice, call->dscores != NULL ? call->dscores + at : NULL, call->scores_in + at,
-    call->experts_in + choice, call->weights_in + choice, call->dlogits + at, end - begin);
+    &call->rule, call->dweights + choice, call->scores_in + at, call->experts_in + choice, call->weights_in + choice,
+    call->dlogits + at, end - begin);
 }
 
 void gk_route_gradient(
-  const gk_routing *rule, const float *dweights, const float *dscores, const float *scores, const int32_t *experts,
-  const float *weights, float *dlogits, size_t t) {
+  const gk_routing *rule, const float *dweights, const float *scores, const int32_t *experts, const float *weights,
+  float *dlogits, size_t t) {
   route_call call = {
-    .rule = *rule, .dweights = dweights, .dscores = dscores, .scores_in = scores, .experts_in = experts,
-    .weights_in = weights, .dlogits = dlogits};
+    .rule = *rule, .dweights = dweights, .scores_in = scores, .experts_in = experts, .weights_in = weights,
+    .dlogits = dlogits};
   gk_parallel_ranges(t, gk_rows_per_task(4 * rule->e), route_gradient_rows, &call);
 }
 

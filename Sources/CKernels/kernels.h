@@ -110,14 +110,25 @@ typedef struct {
     const gk_routing *rule, const float *logits, const float *bias, float *scores, int32_t *experts, float *weights,
     size_t t, float *scratch);
   void (*route_gradient)(
-    const gk_routing *rule, const float *dweights, const float *dscores, const float *scores, const int32_t *experts,
-    const float *weights, float *dlogits, size_t t);
+    const gk_routing *rule, const float *dweights, const float *scores, const int32_t *experts, const float *weights,
+    float *dlogits, size_t t);
   void (*combine)(const float *x, const int32_t *slot, const float *weights, float *y, size_t t, size_t k, size_t c);
   void (*combine_gradient)(
     const float *dy, const float *x, const int32_t *slot, const float *weights, float *dx, float *dweights, size_t t,
     size_t k, size_t c);
   void (*ungather_add)(const float *dsorted, const int32_t *slot, float *dx, size_t t, size_t k, size_t c);
 } gk_experts_kernels;
+
+/// router.inc
+typedef struct {
+  /// scratch: E floats.
+  void (*loss_gradient)(
+    const gk_routing *rule, const float *logits, const float *scores, const float *lse, const int32_t *segment,
+    const float *balance, const float *z, float *dlogits, size_t t, float *scratch);
+} gk_router_kernels;
+
+/// Added to a sum of sigmoid scores before they are divided by it.
+#define GK_SCORE_EPSILON 1e-20f
 
 /// softcap.inc
 typedef struct {
@@ -154,6 +165,7 @@ struct gk_kernels {
   gk_glu_kernels glu;
   gk_attention_kernels attention;
   gk_experts_kernels experts;
+  gk_router_kernels router;
   gk_softcap_kernels softcap;
   gk_vocabulary_kernels vocabulary;
   gk_optimizer_kernels optimizer;

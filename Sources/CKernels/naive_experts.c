@@ -63,15 +63,15 @@ void naive_route_choice(
 }
 
 void naive_route_gradient(
-  const gk_routing *rule, const double *dweights, const double *dscores, const double *logits, const int32_t *experts,
-  double *dlogits, size_t t) {
+  const gk_routing *rule, const double *dweights, const double *logits, const int32_t *experts, double *dlogits,
+  size_t t) {
   size_t e = rule->e, k = rule->k;
   double *s = malloc(e * sizeof *s), *ds = malloc(e * sizeof *ds);
   for (size_t r = 0; r < t; r++) {
     const int32_t *chosen = experts + r * k;
     const double *dw = dweights + r * k;
     score(rule, logits + r * e, s);
-    for (size_t i = 0; i < e; i++) ds[i] = dscores != NULL ? dscores[r * e + i] : 0;
+    for (size_t i = 0; i < e; i++) ds[i] = 0;
     double sum = rule->epsilon, along = 0, mean = 0;
     for (size_t j = 0; j < k; j++) sum += s[chosen[j]];
     for (size_t j = 0; j < k; j++) along += dw[j] * s[chosen[j]] / sum;

@@ -94,6 +94,10 @@ glb_outcome glb_protect(glb_state *state, lua_CFunction body, void *context) {
 }
 
 void glb_set_context(glb_state *state, void *context) { state->host.context = context; }
+void glb_extend_time(glb_state *state, double seconds) {
+  if (state->deadline != 0 && seconds > 0 && seconds < 1e9) state->deadline += (int64_t)(seconds * 1e9);
+}
+
 bool glb_is_running(const glb_state *state) { return state->depth > 0; }
 size_t glb_memory_used(const glb_state *state) { return state->used; }
 size_t glb_failures(const glb_state *state) { return state->failures; }

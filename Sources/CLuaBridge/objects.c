@@ -156,7 +156,7 @@ typedef struct definition {
   glb_tape *tape;
 } definition;
 
-enum { NAME = 2, METHODS, FIELDS, LENGTH, ELEMENT, DESCRIPTION, CLOSE, METATABLE };
+enum { NAME = 2, METHODS, FIELDS, LENGTH, ELEMENT, DESCRIPTION, CLOSE, OPERATORS, METATABLE };
 
 static void set_metamethod(lua_State *L, const char *name, int value, lua_CFunction otherwise) {
   if (!lua_isnil(L, value)) lua_pushvalue(L, value);
@@ -168,8 +168,14 @@ static void set_metamethod(lua_State *L, const char *name, int value, lua_CFunct
 static int define_class(lua_State *L) {
   definition *given = lua_touserdata(L, 1);
   glb_push_all(L, given->tape);
-  lua_settop(L, CLOSE);
+  lua_settop(L, OPERATORS);
   lua_newtable(L);
+  lua_pushnil(L);
+  while (lua_next(L, OPERATORS) != 0) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_settable(L, METATABLE);
+  }
   lua_pushboolean(L, true);
   lua_rawsetp(L, METATABLE, &mark_key);
   lua_pushvalue(L, NAME);

@@ -7,13 +7,15 @@ struct Float8Quantization {
   private let block: (rows: Int, columns: Int)?
   private let path: String
 
-  /// Nil for a model whose weights are stored as they are. Any other kind of quantization is an error that names it.
+  /// Nil for a model whose weights are stored as they are, or in MXFP4. Any other kind of quantization is an error that
+  /// names it.
   init?(config: Table, path: String) throws(GRAOError) {
     guard let quantization = config["quantization_config"]?.unlessNull else { return nil }
     let what = "\(path)/config.json: quantization_config"
     guard let method = quantization["quant_method"]?.string else { throw GRAOError("\(what): expected a quant_method") }
+    if method == "mxfp4" { return nil }
     guard method == "fp8" else {
-      throw GRAOError("\(what): the quant_method \"\(method)\" is not supported; expected \"fp8\"")
+      throw GRAOError("\(what): the quant_method \"\(method)\" is not supported; expected \"fp8\" or \"mxfp4\"")
     }
     if let scheme = quantization["activation_scheme"]?.unlessNull, scheme != "dynamic" {
       throw GRAOError(

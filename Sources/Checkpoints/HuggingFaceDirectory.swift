@@ -12,6 +12,8 @@ final class HuggingFaceDirectory: Checkpoint {
   private let places: [String: (file: SafetensorsFile, entry: SafetensorsFile.Entry)]
   /// The factors of the weights stored in 8 bits.
   private let scales: [String: Float8Scales]
+  /// Tensors that the files hold in two parts.
+  private let packed: [String: MXFP4Experts]
 
   init(_ path: String) throws(GRAOError) {
     guard let config = try Self.json("\(path)/config.json") else {
@@ -24,14 +26,24 @@ final class HuggingFaceDirectory: Checkpoint {
     self.path = path
     self.config = config
     generationConfig = try Self.json("\(path)/generation_config.json")
-    scales = try Self.scales(places.mapValues(\.entry.info), config, path)
-    let scaleNames = Set(scales.values.map(\.name))
-    tensors = places.filter { !scaleNames.contains($0.key) }.mapValues(\.entry.info)
+    let entries = places.mapValues(\.entry)
+    scales = try Self.scales(entries.mapValues(\.info), config, path)
+    packed = try MXFP4Experts.find(in: entries, config, path)
+    let parts = Set(scales.values.map(\.name) + packed.values.flatMap { [$0.blocks, $0.scales] })
+    var tensors = entries.filter { !parts.contains($0.key) }.mapValues(\.info)
+    for (name, experts) in packed {
+      let info = TensorInfo(name: name, shape: experts.shape, elementType: .quantized)
+      guard tensors.updateValue(info, forKey: name) == nil else {
+        throw GRAOError("\(path): there is a tensor \"\(name)\", and \"\(experts.blocks)\" too")
+      }
+    }
+    self.tensors = tensors
     tokenizer = try Self.hasTokenizer(path) ? .directory(path) : .none
     self.places = places
   }
 
   func read(_ name: String, into destination: UnsafeMutableBufferPointer<Float>) throws(GRAOError) {
+    if let experts = packed[name] { return try read(experts, name, into: destination) }
     guard let (file, entry) = places[name] else { throw missing(name) }
     try check(entry.info, fits: destination)
     try file.read(entry, into: destination)
@@ -39,6 +51,16 @@ final class HuggingFaceDirectory: Checkpoint {
     var factors = [Float](repeating: 1, count: entry.info.elementCount)
     try factors.withUnsafeMutableBufferPointer { buffer throws(GRAOError) in try file.read(entry, into: buffer) }
     scales.apply(factors, to: destination, shape: tensors[name]?.shape ?? [])
+  }
+
+  private func read(
+    _ experts: MXFP4Experts, _ name: String, into destination: UnsafeMutableBufferPointer<Float>
+  ) throws(GRAOError) {
+    guard let info = tensors[name], let blocks = raw(experts.blocks), let scales = raw(experts.scales) else {
+      throw missing(name)
+    }
+    try check(info, fits: destination)
+    experts.decode(blocks.bytes, scales: scales.bytes, into: destination)
   }
 
   var rawNames: [String] { places.keys.sorted() }

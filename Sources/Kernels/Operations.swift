@@ -252,7 +252,7 @@ package struct RoutingRule {
     self.scale = scale
   }
 
-  fileprivate func routing(experts: Int) -> gk_routing {
+  func routing(experts: Int) -> gk_routing {
     gk_routing(
       e: experts, k: perToken, scoring: scoring == .softmax ? GK_SOFTMAX : GK_SIGMOID, groups: groups,
       groups_kept: groupsKept, by_two: groupsByTwo, normalize: normalize, epsilon: epsilon, scale: scale)
@@ -295,7 +295,7 @@ package func route(
 package func routeGradient(_ dweights: Matrix, _ routing: Routing, _ rule: RoutingRule, into dlogits: Matrix) {
   var rule = rule.routing(experts: dlogits.columns)
   gk_route_gradient(
-    &rule, dweights.start, nil, routing.scores.start, routing.experts.start, routing.weights.start, dlogits.start,
+    &rule, dweights.start, routing.scores.start, routing.experts.start, routing.weights.start, dlogits.start,
     dlogits.rows)
 }
 

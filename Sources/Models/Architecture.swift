@@ -30,12 +30,18 @@ package struct ArchitecturePlan {
   package let headSize: Int
   package let keyValueWidth: KeyValueWidth
   package let expertsPerToken: Int
+  /// The load-balancing loss; nil without experts.
+  package var balancing: LoadBalancing?
 }
 
 package let architectures: [any Architecture.Type] = [
   DeepSeekV2.self,
   DeepSeekV3.self,
+  GPTOSS.self,
+  Gemma.self,
+  Gemma2.self,
   Gemma3.self,
+  GraniteMoE.self,
   Llama.self,
   Mistral.self,
   Mixtral.self,

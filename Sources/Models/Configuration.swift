@@ -32,6 +32,11 @@ package struct Configuration {
     return count
   }
 
+  /// A positive integer: `absent` where the key is, `null` where it is null, or `absent` nil.
+  func count(_ key: String, absent: Int?, null: Int) throws(GRAOError) -> Int {
+    try count(key, default: table[key] == nil ? absent ?? null : null)
+  }
+
   /// An integer that may be 0.
   package func natural(_ key: String, default fallback: Int) throws(GRAOError) -> Int {
     guard let value = present(key) else { return fallback }

@@ -22,7 +22,6 @@ package struct Decoder {
 
   /// Hidden states [T, C] after the final norm, and what ``backward(_:_:_:)`` needs.
   package func forward(_ pass: Pass) -> (hidden: Matrix, kept: Kept) {
-    pass.expertLoad = layers.map { Array(repeating: 0, count: $0.body.experts) }
     let (tokens, start) = embed(pass)
     var (x, kept) = (start, [DecoderLayer.Kept]())
     for layer in layers {

@@ -36,6 +36,9 @@ struct DecoderStyle {
   var hasSinks = false
   /// Of the scores q · k: 1 / √(head size) where nil.
   var attentionScale: Float?
+  /// Of the scores, after their scale, and of logits, after theirs; 0: off.
+  var attentionSoftcap: Float = 0
+  var logitsSoftcap: Float = 0
   /// Whether norms multiply by 1 + weight.
   var zeroCenteredNorms = false
   /// What embeddings, the outputs of both branches of a layer, and logits are multiplied by.
@@ -88,7 +91,8 @@ extension DecoderShape {
     return Decoder(
       embedding: embedding, layers: decoderLayers, norm: norm("model.norm", style, in: store),
       head: VocabularyHead(
-        weight: tied ? embedding : store.matrix("lm_head.weight", vocabulary, channels), scale: style.logitsScale),
+        weight: tied ? embedding : store.matrix("lm_head.weight", vocabulary, channels), scale: style.logitsScale,
+        softcap: style.logitsSoftcap),
       embeddingScale: style.embeddingScale)
   }
 
@@ -103,7 +107,8 @@ extension DecoderShape {
     let (queries, keyValues) = (heads.queries * heads.size, heads.keyValues * heads.size)
     let heads = HeadShape(
       queries: heads.queries, keyValues: heads.keyValues, size: heads.size,
-      scale: style.attentionScale ?? heads.scale, window: style.windows.isEmpty ? 0 : style.windows[layer])
+      scale: style.attentionScale ?? heads.scale, softcap: style.attentionSoftcap,
+      window: style.windows.isEmpty ? 0 : style.windows[layer])
     func projection(_ part: String, from first: Int, _ outputs: Int) -> Linear {
       guard style.fusesQueryKeyValue else {
         return Linear(

@@ -8,7 +8,8 @@ struct DecoderRules {
   /// Defaults of `max_position_embeddings` and `tie_word_embeddings`.
   var context = 2048
   var tied = false
-  /// Defaults of `num_key_value_heads` (else as many as of queries) and `head_dim` (else hidden_size / heads).
+  /// Defaults of `num_key_value_heads` and `head_dim` where the keys are absent. Where these are nil, and where the keys
+  /// are null: as many as of queries, and hidden_size / heads.
   var keyValueHeads: Int?
   var headSize: Int?
   var rotary = RotaryRules()
@@ -43,8 +44,8 @@ struct DecoderShape {
     channels = try config.count("hidden_size")
     layers = try config.count("num_hidden_layers", atMost: 1024)
     let queries = try config.count("num_attention_heads")
-    let keyValues = try config.count("num_key_value_heads", default: rules.keyValueHeads ?? queries)
-    let size = try config.count("head_dim", default: rules.headSize ?? max(channels / queries, 1))
+    let keyValues = try config.count("num_key_value_heads", absent: rules.keyValueHeads, null: queries)
+    let size = try config.count("head_dim", absent: rules.headSize, null: max(channels / queries, 1))
     guard queries % keyValues == 0 else {
       throw config.failure("num_key_value_heads", "must divide num_attention_heads (\(queries))")
     }

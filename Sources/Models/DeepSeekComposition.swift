@@ -10,6 +10,7 @@ struct DeepSeekShape {
   let queryRank: Int?
   let attentionBias: Bool
   let experts: Int
+  /// 0 where `n_shared_experts` is null, as the models' own code reads it.
   let sharedExperts: Int
   let denseLayers: Int
   let denseHidden: Int
@@ -50,7 +51,9 @@ struct DeepSeekShape {
     queryRank = hasRank ? try config.count("q_lora_rank", default: 1536) : nil
     attentionBias = try config.flag("attention_bias", default: false)
     experts = try config.count("n_routed_experts", default: defaults.experts, atMost: 4096)
-    sharedExperts = try config.count("n_shared_experts", default: defaults.sharedExperts, atMost: 4096)
+    sharedExperts =
+      config.table["n_shared_experts"]?.isNull == true
+      ? 0 : try config.count("n_shared_experts", default: defaults.sharedExperts, atMost: 4096)
     denseLayers = try config.natural("first_k_dense_replace", default: defaults.denseLayers)
     denseHidden = denseLayers > 0 ? try config.count("intermediate_size") : 0
     expertHidden = try config.count("moe_intermediate_size", default: defaults.expertHidden)
@@ -73,7 +76,7 @@ struct DeepSeekShape {
   }
 
   func plan(
-    in store: ParameterStore, rule: RoutingRule, isCorrected: Bool, bias: Bool = false
+    in store: ParameterStore, rule: RoutingRule, balancing: LoadBalancing, isCorrected: Bool, bias: Bool = false
   ) throws(GRAOError) -> ArchitecturePlan {
     let channels = decoder.channels
     let composed = try decoder.decoder(in: store, DecoderStyle()) { index, name in
@@ -82,10 +85,12 @@ struct DeepSeekShape {
       guard index >= denseLayers else {
         return SwiGLU(name, channels: channels, hidden: denseHidden, bias: bias, in: store)
       }
+      let routed = SparseFeedForward(
+        layer: index, name, ExpertShape(count: experts, channels: channels, hidden: expertHidden), rule: rule,
+        isCorrected: isCorrected, in: store)
+      guard sharedExperts > 0 else { return routed }
       return SharedExpert(
-        routed: SparseFeedForward(
-          layer: index, name, channels: channels, hidden: expertHidden, experts: experts, rule: rule,
-          isCorrected: isCorrected, in: store),
+        routed: routed,
         shared: SwiGLU(
           name + ".shared_experts", channels: channels, hidden: expertHidden * sharedExperts, bias: bias, in: store),
         gate: nil)
@@ -93,7 +98,7 @@ struct DeepSeekShape {
     return ArchitecturePlan(
       decoder: composed, context: decoder.context, vocabulary: decoder.vocabulary, keyValueHeads: latent.heads,
       headSize: latent.rotary, keyValueWidth: KeyValueWidth(keys: latent.attention.size, values: 0),
-      expertsPerToken: rule.perToken)
+      expertsPerToken: rule.perToken, balancing: balancing)
   }
 
   private func attention(_ name: String, layer: Int, in store: ParameterStore) -> LatentAttention {

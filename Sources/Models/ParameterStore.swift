@@ -178,12 +178,13 @@ package final class ParameterStore {
       experts: experts)
   }
 
-  /// The store as stretches that weight decay acts on and others, in order.
-  package var runs: [(range: Range<Int>, decays: Bool)] {
+  /// The store without some parameters, as stretches that weight decay acts on and others, in order.
+  package func runs(without frozen: [Parameter]) -> [(range: Range<Int>, decays: Bool)] {
+    let left = Set(frozen.map(\.offset))
     var runs: [(range: Range<Int>, decays: Bool)] = []
-    for parameter in parameters {
+    for parameter in parameters where !left.contains(parameter.offset) {
       let range = parameter.offset..<parameter.offset + parameter.extent
-      if let last = runs.last, last.decays == parameter.decays {
+      if let last = runs.last, last.decays == parameter.decays, last.range.upperBound == range.lowerBound {
         runs[runs.count - 1].range = last.range.lowerBound..<range.upperBound
       } else {
         runs.append((range, parameter.decays))

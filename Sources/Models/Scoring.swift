@@ -25,8 +25,8 @@ extension Network {
     package var values: [[[Float]]]
     /// Mean entropy of the distributions that predicted them, in nats.
     package let entropy: Double
-    /// [layer][expert]: choices of the router over all rows.
-    package let expertLoad: [[Int]]
+    /// What the routers did; empty where that was not asked for, and for a dense model.
+    package let routers: RouterTally
   }
 
   /// The derivatives of a loss by what was read, in the shapes of ``Scored``.
@@ -51,11 +51,16 @@ extension Network {
   }
 
   /// Scores the branches of `trees`, asks `gradient` for dLoss/dlogp of the same shape, and adds the gradient of the
-  /// loss to every parameter's.
+  /// loss, the routers' losses among it, to every parameter's.
+  ///
+  /// - Parameter freezesRouters: whether the routers' own parameters get none.
   package func accumulateGradient(
-    _ trees: [SequenceTree], temperature: Float = 1, gradient: (Scored) throws -> [[[Float]]]
+    _ trees: [SequenceTree], temperature: Float = 1, routerLosses: RouterLosses = RouterLosses(),
+    freezesRouters: Bool = false, gradient: (Scored) throws -> [[[Float]]]
   ) rethrows {
-    try accumulateGradient(trees, reading: .tokens, temperature: temperature) {
+    try accumulateGradient(
+      trees, reading: .tokens, temperature: temperature, routerLosses: routerLosses, freezesRouters: freezesRouters
+    ) {
       ReadingGradient(logp: try gradient($0))
     }
   }
@@ -63,11 +68,16 @@ extension Network {
   /// Reads the branches of `trees`, asks `gradient` for the derivatives of the loss by what was read, and adds the
   /// gradient of the loss to every parameter's, the head's among them.
   package func accumulateGradient(
-    _ trees: [SequenceTree], reading: Reading, temperature: Float = 1, gradient: (Scored) throws -> ReadingGradient
+    _ trees: [SequenceTree], reading: Reading, temperature: Float = 1, routerLosses: RouterLosses = RouterLosses(),
+    freezesRouters: Bool = false, gradient: (Scored) throws -> ReadingGradient
   ) rethrows {
     workspace.reset()
     let (pass, targets) = prepare(trees, reading)
+    let routers = RouterRecord(pass.batch, balancing: plan.balancing)
+    pass.routers = routers
+    pass.freezesRouters = freezesRouters
     let (hidden, kept) = decoder.forward(pass)
+    if !routerLosses.isNone { pass.routerGradients = RouterGradients(routerLosses, routers) }
     let outputs = read(hidden, targets, reading, temperature: temperature, pass)
     let wanted = try gradient(scored(trees, outputs, reading, pass))
     let dhidden = workspace.zeros(hidden.rows, hidden.columns)
@@ -91,7 +101,7 @@ extension Network {
     return Array(decoder.head.logits(hidden.rows(ids.count - 1..<ids.count), pass).elements)
   }
 
-  private func prepare(_ trees: [SequenceTree], _ reading: Reading) -> (Pass, Targets) {
+  func prepare(_ trees: [SequenceTree], _ reading: Reading) -> (Pass, Targets) {
     var batch = TokenBatch()
     var targets = Targets(areEnds: reading == .ends)
     for tree in trees { batch.append(tree, predicting: &targets) }
@@ -135,6 +145,6 @@ extension Network {
     return Scored(
       logp: split(outputs.tokens?.logp) { $0.count },
       values: split(outputs.head?.values) { reading == .ends ? 1 : $0.count }, entropy: entropy,
-      expertLoad: pass.expertLoad)
+      routers: pass.routers?.tally ?? RouterTally())
   }
 }

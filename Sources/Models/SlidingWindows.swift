@@ -31,6 +31,16 @@ extension Configuration {
     return isSliding.contains(true) ? isSliding.map { $0 ? window : 0 } : []
   }
 
+  /// Windows in all layers but each `period`-th, or in those that `layer_types` says; null is refused, for transformers
+  /// has no mask then.
+  func alternatingWindows(layers: Int, period: Int, default fallback: Int) throws(GRAOError) -> [Int] {
+    guard table["sliding_window"]?.isNull != true else {
+      throw failure("sliding_window", "is null: must be a positive integer")
+    }
+    let windows = try slidingWindows(layers: layers, default: fallback) { ($0 + 1) % period != 0 }
+    return windows.isEmpty ? Array(repeating: 0, count: layers) : windows
+  }
+
   /// Qwen's rule: only with `use_sliding_window`.
   /// - Parameter slides: whether a layer has the window, given `max_window_layers`; nil where every layer has.
   func qwenSlidingWindows(

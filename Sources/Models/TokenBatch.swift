@@ -14,6 +14,8 @@ package struct TokenBatch {
   package private(set) var spans: [Span] = []
   /// Segments trees[i] ..< trees[i + 1] share key-value rows with each other and with no other tree.
   package private(set) var trees: [Int32] = [0]
+  /// Of the trees that training lays out.
+  package private(set) var sequences: [SequenceSegments] = []
 
   package init() {}
 
@@ -27,6 +29,7 @@ package struct TokenBatch {
     spans.removeAll(keepingCapacity: true)
     trees.removeAll(keepingCapacity: true)
     trees.append(0)
+    sequences.removeAll(keepingCapacity: true)
   }
 
   /// Adds a segment whose first token has position Σ rows of `before`; its keys and values are rows `keyValueRow`
@@ -52,6 +55,13 @@ package struct TokenBatch {
   package mutating func endTree() {
     trees.append(Int32(segments.count))
   }
+}
+
+/// The segments of one sequence of a tree.
+package struct SequenceSegments {
+  package let prompt: Int
+  /// Nil for a completion of one token, which is only predicted.
+  package let own: Int?
 }
 
 /// Sequences with a common beginning: the prompt once, then each continuation of it. What training runs over.
@@ -96,9 +106,12 @@ package struct Targets {
 extension TokenBatch {
   /// Lays out a tree and adds the predictions of its branches to `targets`.
   package mutating func append(_ tree: SequenceTree, predicting targets: inout Targets) {
+    let prompt = segments.count
     let promptRow = append(tree.prompt)
     let prefix = [Span(row: Int32(promptRow), rows: Int32(tree.prompt.count))]
     for branch in tree.branches where !branch.isEmpty {
+      let isRead = branch.count > 1 || targets.areEnds
+      sequences.append(SequenceSegments(prompt: prompt, own: isRead ? segments.count : nil))
       if targets.areEnds {
         targets.rows.append(Int32(append(branch, after: prefix) + branch.count - 1))
         continue

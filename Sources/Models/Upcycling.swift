@@ -55,6 +55,11 @@ private struct UpcyclingTarget {
     var config = source.table
     config["num_experts_per_tok"] = .integer(perToken)
     config["num_local_experts"] = .integer(experts)
+    // Defaults differ.
+    for (key, value) in [
+      ("num_key_value_heads", network.plan.keyValueHeads), ("head_dim", network.plan.headSize),
+      ("max_position_embeddings", network.plan.context),
+    ] where config[key] == nil { config[key] = .integer(value) }
     switch network.architecture.modelType {
     case "llama", "mistral":
       for key in ["attention_bias", "mlp_bias"] {

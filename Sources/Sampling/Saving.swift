@@ -4,12 +4,14 @@ import Values
 
 extension Model {
   /// Writes a Hugging Face directory that transformers loads: the old directory or the new one, never half.
-  /// - Parameter elementType: float32, float16 or bfloat16; without one, an untrained model keeps the types its files
-  ///   had, and a trained one is written in float32.
-  /// - Parameter valueHead: whether a policy's value head, which ppo gives it, is written too; transformers' language
-  ///   models do not know the tensor.
+  /// - Parameters:
+  ///   - elementType: float32, float16 or bfloat16; without one, an untrained model keeps the types its files had, and a
+  ///     trained one is written in float32.
+  ///   - maxShardBytes: the tensors of one file take no more, a single larger one excepted.
+  ///   - valueHead: whether a policy's value head, which ppo gives it, is written too; transformers' language models do
+  ///     not know the tensor.
   public func save(
-    _ directory: String, elementType: ElementType? = nil, valueHead: Bool = false
+    _ directory: String, elementType: ElementType? = nil, maxShardBytes: Int = 5_000_000_000, valueHead: Bool = false
   ) throws(GRAOError) {
     try checkOpen()
     if valueHead, network.scoreHead == nil {
@@ -20,10 +22,7 @@ extension Model {
       let info = TensorInfo(name: tensor.name, shape: tensor.shape, elementType: type)
       return OutgoingTensor(info) { parameters.get(tensor, into: $0) }
     }
-    var config = network.savedConfiguration
-    // Where these were left out, transformers might take other numbers.
-    if config["num_key_value_heads"] == nil { config["num_key_value_heads"] = .integer(network.plan.keyValueHeads) }
-    if config["head_dim"] == nil { config["head_dim"] = .integer(network.plan.headSize) }
+    var config = config
     let types = Set(tensors.map(\.info.elementType.rawValue))
     config[config["dtype"] == nil ? "torch_dtype" : "dtype"] = .string(types.count == 1 ? types.first ?? "" : "float32")
 
@@ -32,7 +31,8 @@ extension Model {
       let text = try JSON.print(.table(generationConfig), pretty: true) + "\n"
       files.append(("generation_config.json", Array(text.utf8)))
     }
-    try CheckpointWriter(config: config, tensors: tensors + carried, files: files).write(to: directory)
+    try CheckpointWriter(config: config, tensors: tensors + carried, files: files, maxShardBytes: maxShardBytes)
+      .write(to: directory)
   }
 
   /// Writes a GGUF file that llama.cpp loads: the old file or the new one, never half. What llama.cpp has no place for,
@@ -48,8 +48,16 @@ extension Model {
     if metadata.isEmpty, let tokenizer {
       metadata = try tokenizer.ggufMetadata(stops: endOfSequence.sorted().map { Int($0) })
     }
-    try GGUFWriter(config: network.configuration.table, tensors: tensors, tokenizer: metadata, elementType: type)
+    try GGUFWriter(config: config, tensors: tensors, tokenizer: metadata, elementType: type)
       .write(to: path)
+  }
+
+  /// config.json, with what it left to defaults where others might take other numbers.
+  private var config: Table {
+    var config = network.savedConfiguration
+    if config["num_key_value_heads"] == nil { config["num_key_value_heads"] = .integer(network.plan.keyValueHeads) }
+    if config["head_dim"] == nil { config["head_dim"] = .integer(network.plan.headSize) }
+    return config
   }
 
   private func stored(_ tensor: String) -> ElementType? { origin.checkpoint?.tensors[tensor]?.elementType }

@@ -17,6 +17,7 @@ package final class LuaClass<Instance: AnyObject> {
   private(set) var element: Value = .null
   private(set) var description: Value = .null
   private(set) var closing: Value = .null
+  private(set) var operators = Table()
 
   /// - Parameter name: as messages call an instance: "grao.model".
   package init(_ name: String) { self.name = name }
@@ -25,6 +26,13 @@ package final class LuaClass<Instance: AnyObject> {
   @discardableResult
   package func method(_ name: String, _ body: @escaping (Instance, LuaCall) throws -> [Value]) -> Self {
     methods[name] = function("\(self.name):\(name)", body)
+    return self
+  }
+
+  /// An operator by the name of its metamethod, "__add": either operand may be the instance.
+  @discardableResult
+  package func metamethod(_ name: String, _ body: @escaping (LuaCall) throws -> Value) -> Self {
+    operators[name] = .object(HostFunction("\(self.name) \(name)") { call in [try body(call)] })
     return self
   }
 

@@ -65,7 +65,7 @@ package final class LuaState {
     let number = Int32(classes.count + 1)
     try write([
       .string(type.name), .table(type.methods), .table(type.fields), type.length, type.element, type.description,
-      type.closing,
+      type.closing, .table(type.operators),
     ]) { glb_define_class(handle, number, $0) }
     classes[ObjectIdentifier(Instance.self)] = Registration(number: number, name: type.name)
   }
@@ -92,6 +92,9 @@ package final class LuaState {
     }
     return Tape.values(of: &results, in: self)
   }
+
+  /// Puts the time limit of the call under way off, from within a host function.
+  func extendTime(by seconds: Double) { glb_extend_time(handle, seconds) }
 
   func release(_ reference: Int32) { glb_release_function(handle, reference) }
 

@@ -1,7 +1,7 @@
 import Values
 
-/// A Lua state for code that is not the user's own script: allowlisted libraries, bounded memory and time, and files
-/// of one folder only.
+/// A Lua state for code that is not the user's own script: allowlisted libraries, bounded memory and time, files of one
+/// folder only, and the network where the script grants it.
 package enum Sandbox {
   package struct Limits: Equatable, Sendable {
     /// Wall time of each call.
@@ -14,7 +14,7 @@ package enum Sandbox {
     }
   }
 
-  static func state(folder: String, limits: Limits, seed: Int) throws -> LuaState {
+  static func state(folder: String, limits: Limits, seed: Int, network: NetworkAccess) throws -> LuaState {
     var options = LuaState.Options()
     options.isSandboxed = true
     options.seconds = limits.seconds
@@ -29,7 +29,7 @@ package enum Sandbox {
       let path = try modulePath(try call.string(1), in: folder)
       return [.object(try state.load(try SourceFile.read(path), name: path)), .string(path)]
     }
-    try state.loadOwn(setup).call([.object(find)])
+    try state.loadOwn(setup).call([.object(find), network.globals(of: state), [nil]])
     return state
   }
 
@@ -52,7 +52,9 @@ package enum Sandbox {
   }
 
   private static let setup = """
-    local find = ...
+    local find, globals, nulls = ...
+    http, cache, json = globals.http, globals.cache, globals.json
+    json.null = nulls[1]
     local loaded, begun = {}, {}
     function require(name)
       if loaded[name] == nil then

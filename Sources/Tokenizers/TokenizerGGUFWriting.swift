@@ -72,7 +72,9 @@ private struct GGUFVocabularyWriting {
   func metadata() throws(GRAOError) -> Table {
     guard let model = json["model"]?.table, (model["type"] ?? "BPE") == "BPE" else {
       let type = json["model"]?["type"]?.string ?? "unknown"
-      throw GRAOError("a tokenizer of the type \(type) cannot be written to a GGUF file: expected BPE")
+      throw GRAOError(
+        "a tokenizer of the type \(type) cannot be written to a GGUF file: expected BPE, "
+          + "for llama.cpp's own \(type) has fixed stages around it, and no byte fallback")
     }
     return model["byte_fallback"] == true ? try sentencePiece(model) : try byteLevel(model)
   }

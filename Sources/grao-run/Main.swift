@@ -17,10 +17,11 @@ struct GraoRun: ParsableCommand {
                      rewards = { grao.plugin("exact_match") } }
         model:save("aligned")
 
-      Two more commands look at a model, and explain themselves with --help:
+      Further commands, which explain themselves with --help:
 
         grao-run inspect MODEL               what its files hold, and what of it is not supported
         grao-run tokenize MODEL [TEXT ...]   token ids and pieces; with --chat FILE.json those of a conversation
+        grao-run options                     every option of grao.train and grao.evaluate
 
       Progress and logs go to standard error, what the script prints to standard output. Exit code 0: done; 1: the \
       script or the run failed; 2: wrong usage; 130: interrupted.
@@ -75,7 +76,7 @@ struct GraoRun: ParsableCommand {
   /// A script may have any name, so the other commands are known by the first word alone.
   private static func parse() throws -> any ParsableCommand {
     let arguments = Array(CommandLine.arguments.dropFirst())
-    let others: [any ParsableCommand.Type] = [InspectCommand.self, TokenizeCommand.self]
+    let others: [any ParsableCommand.Type] = [InspectCommand.self, TokenizeCommand.self, OptionsCommand.self]
     for command in others where command.configuration.commandName == "grao-run " + (arguments.first ?? "") {
       return try command.parseAsRoot(Array(arguments.dropFirst()))
     }

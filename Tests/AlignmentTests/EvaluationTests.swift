@@ -94,7 +94,9 @@ extension TrainerSuite {
       let model = Value.object(try Model.fixture("llama"))
       let data = Value.object(try dataset())
       final class Function: RewardScorer {
-        func score(_ samples: [RewardSample]) -> [Result<Double?, any Error>] { samples.map { _ in .success(1) } }
+        func score(_ samples: [RewardSample]) -> [Result<RewardScore, any Error>] {
+          samples.map { _ in .success(RewardScore(1)) }
+        }
       }
       let options: Value = [
         "model": model, "baseline": model, "data": data, "rewards": [.object(Function())], "samples": 4, "seed": 9,

@@ -2,23 +2,7 @@ import Alignment
 import Testing
 import Values
 
-struct RewardTableTests {
-  @Test func aRewardIsTheSumOverThoseThatApply() {
-    #expect(RewardTable.total([1, nil, 0.5], weights: [1, 10, 2]) == 2)
-    #expect(RewardTable.total([nil, nil], weights: [1, 1]) == nil)
-    #expect(RewardTable.total([0, nil], weights: [1, 1]) == 0)
-  }
-
-  @Test func aRewardsMomentsAreOverTheSamplesItAppliesTo() throws {
-    var table = RewardTable(names: ["a", "b"])
-    table.append([1, nil])
-    table.append([3, nil])
-    table.append([nil, nil])
-    let moments = try #require(table.moments(of: 0))
-    #expect(moments.mean == 2 && moments.deviation == 1)
-    #expect(table.moments(of: 1) == nil)
-  }
-
+struct RewardStatisticsTests {
   @Test func statisticsOfAStep() throws {
     let statistics = try #require(RewardStatistics(groups: [[1, 1, 1], [0, 2], [], [0.1, 0.1]]))
     expectClose(

@@ -65,9 +65,9 @@ extension TrainerSuite {
       let reward = try RewardModel(loaded)
       let samples: [([Int32], [Int32])] = [([5, 6], [9, 12, 14]), ([5, 6], [8]), ([7], [9, 12]), ([5, 6], [8])]
       let scores = reward.score(samples.map(Self.sample))
-      #expect(try scores[0].get() == Double(score))
+      #expect(try scores[0].get().value == Double(score))
       for (index, (prompt, ids)) in samples.enumerated() {
-        #expect(try scores[index].get() == Double(try loaded.score(of: .ids(ids), after: .ids(prompt))))
+        #expect(try scores[index].get().value == Double(try loaded.score(of: .ids(ids), after: .ids(prompt))))
       }
       #expect(throws: GRAOError.self) { try reward.score([Self.sample(([5], [200]))])[0].get() }
     }

@@ -143,14 +143,76 @@ extension TrainerSuite {
 
     @Test func aScorerThatGivesAnotherNumberOfScores() throws {
       final class Short: RewardScorer {
-        func score(_ samples: [RewardSample]) -> [Result<Double?, any Error>] {
-          Array(repeating: .success(1), count: samples.count - 1)
+        let scoresBatches = true
+        func score(_ samples: [RewardSample]) -> [Result<RewardScore, any Error>] {
+          Array(repeating: .success(RewardScore(1)), count: samples.count - 1)
         }
       }
       let short = Reward(name: "short", scorer: Short())
-      #expect(try message { try Self.rollout([short]) } == "reward 'short' gave 3 scores for 4 samples")
+      #expect(try message { try Self.rollout([short]) } == "reward 'short' gave 7 scores for 8 samples")
       let skipped = try Self.rollout([short], onError: .skip)
       #expect(skipped.flatMap(\.samples).allSatisfy { $0.failed && $0.reward == nil })
+    }
+
+    /// Scores all samples of a step: the number of the call, and the sample's place in it, as the value.
+    private final class Batch: RewardScorer {
+      let scoresBatches = true
+      var calls: [Int] = []
+      func score(_ samples: [RewardSample]) -> [Result<RewardScore, any Error>] {
+        calls.append(samples.count)
+        return samples.indices.map { index in
+          if index == 6 { return .failure(GRAOError("too late")) }
+          return .success(RewardScore(index == 1 ? nil : Double(index), numbers: ["calls": 1, "index": Double(index)]))
+        }
+      }
+    }
+
+    @Test func aBatchIsAStep() throws {
+      let batch = Batch()
+      let trainer = try Self.trainer(
+        [evenShare, Reward(name: "batch", weight: .constant(3), scorer: batch)], onError: .skip)
+      let groups = try trainer.rollout(rows(2))
+      #expect(batch.calls == [8])
+      let values = groups.map { group in
+        (group.samples.map(\.rewards) + [group.referenceRewards]).map { $0.first { $0.name == "batch" }?.value }
+      }
+      #expect(values == [[0, nil, 2, 3], [4, 5, nil, 7]])
+      #expect(groups[1].samples.map(\.failures) == [[], [], ["batch"]] && groups[0].samples[1].reward != nil)
+      let metrics = try trainer.step(groups)
+      #expect(metrics["rewards/batch/mean"] == 2.75 && metrics["rewards/batch/weighted_mean"] == 8.25)
+      #expect(metrics["weights/batch"] == 3)
+      #expect(metrics["rewards/batch/failed"] == 1 && metrics["rewards/\(evenShare.name)/failed"] == 0)
+      // Means over the samples that have them, the reference not among them.
+      #expect(metrics["rewards/batch/calls"] == 1 && metrics["rewards/batch/index"] == 2.4)
+      #expect(
+        try message { try Self.rollout([Reward(name: "batch", scorer: Batch())]) } == "reward 'batch': too late")
+    }
+
+    @Test func scoringStopsAtTheFirstFailure() throws {
+      var calls = 0
+      let reward = Reward("late") { _ in
+        calls += 1
+        if calls == 3 { throw GRAOError("enough") }
+        return 1
+      }
+      #expect(try message { try Self.rollout([reward]) } == "reward 'late': enough")
+      #expect(calls == 3)
+    }
+
+    @Test(arguments: [
+      ("mean", 1.0, "reward 'logs' logs 'mean', which is a name of the engine's own"),
+      ("x", .nan, "reward 'logs' logs 'x' as nan, which is not a finite number"),
+    ])
+    func whatARewardLogsIsChecked(_ key: String, _ number: Double, _ expected: String) throws {
+      final class Logging: RewardScorer {
+        let numbers: [String: Double]
+        init(_ numbers: [String: Double]) { self.numbers = numbers }
+        func score(_ samples: [RewardSample]) -> [Result<RewardScore, any Error>] {
+          samples.map { _ in .success(RewardScore(1, numbers: numbers)) }
+        }
+      }
+      #expect(
+        try message { try Self.rollout([Reward(name: "logs", scorer: Logging([key: number]))]) } == expected)
     }
 
     @Test func groupsWithoutAReferencesRewardAreDropped() throws {

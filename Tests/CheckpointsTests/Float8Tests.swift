@@ -55,7 +55,10 @@ struct Float8Tests {
   }
 
   @Test(arguments: [
-    (#"{"quant_method": "gptq", "bits": 4}"#, "the quant_method \"gptq\" is not supported"),
+    (
+      #"{"quant_method": "gptq", "bits": 4}"#,
+      "the quant_method \"gptq\" is not supported; expected \"fp8\" or \"mxfp4\""
+    ),
     (#"{"bits": 4}"#, "expected a quant_method"),
     (#"{"quant_method": "fp8", "activation_scheme": "static"}"#, "the activation_scheme static is not supported"),
     (#"{"quant_method": "fp8", "weight_block_size": [2]}"#, "expected two positive integers"),

@@ -37,11 +37,56 @@ struct GGUFWriterTests {
     #expect(
       try message("qwen2") { $0["rope_scaling"] = ["rope_type": "dynamic", "factor": 2] }.contains("\"dynamic\""))
     #expect(try message("qwen2") { $0["rope_scaling"] = ["rope_type": "llama3"] }.contains("\"llama3\""))
+    for (key, value) in [("beta_fast", 16), ("beta_slow", 2)] as [(String, Value)] {
+      #expect(
+        try message("qwen2") { config in
+          var rope = config["rope_scaling"]?.table ?? Table()
+          rope[key] = value
+          config["rope_scaling"] = .table(rope)
+        }.contains("rope_scaling: \(key) should be"))
+    }
+    #expect(
+      try message("gpt_oss") { config in
+        var rope = config["rope_scaling"]?.table ?? Table()
+        rope["truncate"] = true
+        config["rope_scaling"] = .table(rope)
+      }.contains("truncate should be false"))
+    #expect(try message("gpt_oss") { $0["swiglu_limit"] = 6.0 }.contains("swiglu_limit is 6.0"))
     #expect(try message("deepseek_v3") { $0["scoring_func"] = "softmax" }.contains("scoring_func is \"softmax\""))
     #expect(try message("llama") { $0["num_attention_heads"] = 3 }.contains("does not fit 3 heads"))
     #expect(try message("llama") { $0["num_hidden_layers"] = 0 }.contains("num_hidden_layers is 0"))
     #expect(try message("mixtral") { $0["num_local_experts"] = 4 }.contains("expected 4 experts of one shape, found 3"))
     #expect(try message("deepseek_v2") { $0["num_hidden_layers"] = 1 }.contains("\"model.layers.1."))
+  }
+
+  /// llama.cpp has V3's way of scoring groups, and no way of keeping all.
+  @Test func groupsOfExpertsAreThoseOfLlamaCpp() throws {
+    func groups(_ name: String, _ change: (inout Table) -> Void) throws -> [Value?] {
+      let directory = try TemporaryDirectory()
+      let path = "\(directory.path)/model.gguf"
+      try writer(name, change).write(to: path)
+      let config = try openCheckpoint(path).config
+      return [config["n_group"], config["topk_group"], config["routed_scaling_factor"], config["norm_topk_prob"]]
+    }
+    let limited = try message("deepseek_v2") {
+      $0["topk_method"] = "group_limited_greedy"
+      $0["n_group"] = 2
+    }
+    #expect(limited.contains("topk_method is \"group_limited_greedy\"") && limited.contains("scores groups otherwise"))
+    #expect(try groups("deepseek_v2") { $0["n_group"] = 2 } == [1, 1, 1.5, false])
+    #expect(
+      try groups("deepseek_v2") {
+        $0["topk_method"] = "group_limited_greedy"
+        $0["n_group"] = 2
+        $0["topk_group"] = 2
+      } == [1, 1, 1.5, false])
+    #expect(try groups("deepseek_v3") { _ in } == [2, 1, 2.5, true])
+    #expect(try groups("deepseek_v3") { $0["topk_group"] = 2 } == [1, 1, 2.5, true])
+    // What is left out is what transformers takes.
+    #expect(
+      try groups("deepseek_v3") { config in
+        for key in ["n_group", "topk_group", "routed_scaling_factor", "norm_topk_prob"] { config[key] = nil }
+      } == [8, 4, 2.5, true])
   }
 
   /// Where only a window tells a model from llama.cpp's, the context ends with it.
@@ -54,6 +99,24 @@ struct GGUFWriterTests {
         $0["use_sliding_window"] = .boolean(switched)
       }.write(to: path)
       #expect(try openCheckpoint(path).config["max_position_embeddings"] == .integer(context))
+    }
+  }
+
+  /// What a config.json leaves out is what transformers takes.
+  @Test func absentKeysMeanWhatTransformersTakes() throws {
+    let directory = try TemporaryDirectory()
+    let path = "\(directory.path)/model.gguf"
+    for (name, base) in [("qwen3", 10_000.0), ("mixtral", 1_000_000), ("gemma3", 1_000_000)] {
+      try writer(name) { $0["rope_theta"] = nil }.write(to: path)
+      #expect(try openCheckpoint(path).config["rope_theta"] == .number(base), "\(name)")
+    }
+    for (type, context) in [("mistral", 4096), ("llama", 8192)] {
+      try writer("llama") {
+        $0["model_type"] = .string(type)
+        $0["sliding_window"] = nil
+        $0["max_position_embeddings"] = 8192
+      }.write(to: path)
+      #expect(try openCheckpoint(path).config["max_position_embeddings"] == .integer(context), "\(type)")
     }
   }
 

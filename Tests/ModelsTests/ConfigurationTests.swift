@@ -53,6 +53,24 @@ import Values
       config["rope_scaling"] = ["rope_type": "linear", "factor": 2]
       config["layer_types"] = nil
     },
+    Form("gemma") { config in
+      flatten(&config)
+      config["hidden_act"] = "gelu"
+      config["hidden_activation"] = "gelu_pytorch_tanh"
+      config["tie_word_embeddings"] = nil
+    },
+    Form("gemma2") { config in
+      flatten(&config)
+      config["layer_types"] = nil
+      config["tie_word_embeddings"] = nil
+    },
+    Form("gpt_oss") { config in
+      flatten(&config)
+      for key in ["layer_types", "swiglu_alpha", "attention_bias"] { config[key] = nil }
+      config["num_experts"] = config["num_local_experts"]
+      config["num_local_experts"] = nil
+    },
+    Form("granitemoe") { flatten(&$0) },
     Form("qwen2") { $0["layer_types"] = nil },
     Form("qwen2_moe-window") { $0["layer_types"] = nil },
   ]
@@ -108,7 +126,17 @@ import Values
     Refusal("gemma3_text", "'rope_parameters' must have a table for each of full_attention, sliding_attention") {
       $0["rope_parameters"] = ["rope_theta": 10_000]
     },
-    Refusal("gemma3_text", "'final_logit_softcapping' is 30") { $0["final_logit_softcapping"] = 30 },
+    Refusal("gemma2", "'attn_logit_softcapping' must be a positive number") { $0["attn_logit_softcapping"] = 0 },
+    Refusal("gemma2", "'sliding_window' is null") { $0["sliding_window"] = .null },
+    Refusal("gemma", "'hidden_act' is \"silu\"") { $0["hidden_act"] = "silu" },
+    Refusal("gemma", "'hidden_activation' is \"gelu\"") { $0["hidden_activation"] = "gelu" },
+    Refusal("granitemoe", "'logits_scaling' must be a positive number") { $0["logits_scaling"] = 0 },
+    Refusal("granitemoe", "'attention_dropout' is 0.1") { $0["attention_dropout"] = 0.1 },
+    Refusal("gpt_oss", "'swiglu_limit' must be a positive number") { $0["swiglu_limit"] = -7 },
+    Refusal("gpt_oss", "'num_experts_per_tok' must not exceed the 5 experts") { $0["num_experts_per_tok"] = 6 },
+    Refusal("gpt_oss", "'layer_types' names 'chunked_attention'") {
+      $0["layer_types"] = ["chunked_attention", "full_attention", "full_attention"]
+    },
     Refusal("gemma3_text", "'use_bidirectional_attention' is true") { $0["use_bidirectional_attention"] = true },
     Refusal("gemma3_text", "'hidden_activation' is \"silu\"") { $0["hidden_activation"] = "silu" },
     Refusal("gemma3_text", "'sliding_window' is null") { $0["sliding_window"] = .null },

@@ -48,6 +48,20 @@ import Values
     #expect(try logits(name) == edited)
   }
 
+  /// As where what they say is 0.
+  @Test(arguments: ["deepseek_v2-groups", "deepseek_v3"]) func nullIsNoSharedExperts(_ name: String) throws {
+    let original = try checkpoint(name)
+    let silent = EditedCheckpoint(original)
+    silent.zero { $0.contains(".shared_experts.down_proj.") }
+    var config = original.config
+    config["n_shared_experts"] = .null
+    let without = EditedCheckpoint(original, config: config)
+    without.remove { $0.contains(".shared_experts.") }
+    #expect(without.tensors.count < original.tensors.count)
+    #expect(try logits(of: without) == logits(of: silent))
+    #expect(try logits(of: without) != logits(of: original))
+  }
+
   /// Each of these keys changes what is computed: a fixture that it did not matter to would prove nothing.
   @Test func everyKeyMatters() throws {
     let changes: [(String, String, Value)] = [

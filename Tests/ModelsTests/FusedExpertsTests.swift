@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite(.machine) struct FusedExpertsTests {
-  @Test(arguments: ["deepseek_v2", "deepseek_v3", "olmoe", "qwen2_moe", "qwen3_moe-window"])
+  @Test(arguments: ["deepseek_v2", "deepseek_v3", "mixtral", "olmoe", "qwen2_moe", "qwen3_moe-window"])
   func stackedExpertsAreTheSameModel(_ name: String) throws {
     let single = try openCheckpoint(Fixtures.path("architectures/\(name)"))
     let fused = EditedCheckpoint(single)

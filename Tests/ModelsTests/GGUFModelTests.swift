@@ -23,6 +23,14 @@ import Values
     #expect(a.logits(after: [5, 9, 33, 7]) == b.logits(after: [5, 9, 33, 7]))
   }
 
+  /// What llama.cpp's converter made of each architecture that GGUF files hold (Tests/Oracles/make_gguf_converted.py).
+  @Test(arguments: Fixtures.names("gguf_converted")) func aConvertedFileIsTheSameModel(_ name: String) throws {
+    let folder = Fixtures.path("gguf_converted/\(name)")
+    let directory = try Network.load(openCheckpoint(folder))
+    let file = try Network.load(openCheckpoint(folder + "/converted.gguf"))
+    #expect(file.logits(after: [5, 9, 33, 7]) == directory.logits(after: [5, 9, 33, 7]))
+  }
+
   private func values(_ name: String, of checkpoint: any Checkpoint) throws -> [Float] {
     var elements = [Float](repeating: .nan, count: try #require(checkpoint.tensors[name]).elementCount)
     try elements.withUnsafeMutableBufferPointer { try checkpoint.read(name, into: $0) }

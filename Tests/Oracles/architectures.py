@@ -2,8 +2,8 @@
 the model_type; what follows says which feature the checkpoint is about."""
 
 from transformers import (
-    DeepseekV2Config, DeepseekV3Config, Gemma3TextConfig, LlamaConfig, MistralConfig, MixtralConfig, Olmo2Config,
-    OlmoeConfig, Phi3Config, Qwen2Config, Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig)
+    DeepseekV2Config, DeepseekV3Config, Gemma2Config, Gemma3TextConfig, GemmaConfig, GptOssConfig, GraniteMoeConfig,
+    LlamaConfig, MistralConfig, MixtralConfig, Olmo2Config, OlmoeConfig, Phi3Config, Qwen2Config, Qwen2MoeConfig, Qwen3Config, Qwen3MoeConfig)
 
 SHARED = dict(
     vocab_size=96,
@@ -48,11 +48,30 @@ ARCHITECTURES = {
     "deepseek_v3-halves": (36, DeepseekV3Config(
         **DEEPSEEK, q_lora_rank=None, n_group=2, topk_group=1, rope_interleave=False,
         norm_topk_prob=False), 9),
+    "deepseek_v2-sparse": (37, DeepseekV2Config(
+        **DEEPSEEK | dict(first_k_dense_replace=0), q_lora_rank=None, n_shared_experts=1, topk_method="greedy"), 7),
+    "deepseek_v3-sparse": (38, DeepseekV3Config(
+        **DEEPSEEK | dict(first_k_dense_replace=0), q_lora_rank=None, n_shared_experts=1, n_group=2, topk_group=1), 7),
+    "gemma": (42, GemmaConfig(
+        **SHARED | dict(intermediate_size=24, num_key_value_heads=1, tie_word_embeddings=True), head_dim=16,
+        attention_bias=True), 9),
+    # Caps low enough to bend most scores and logits.
+    "gemma2": (43, Gemma2Config(
+        **SHARED | dict(num_hidden_layers=3, intermediate_size=24, tie_word_embeddings=True), head_dim=16,
+        sliding_window=4, query_pre_attn_scalar=24, attn_logit_softcapping=2.0, final_logit_softcapping=5.0), 9),
     "gemma3_text": (18, Gemma3TextConfig(
         **SHARED | dict(num_hidden_layers=3, intermediate_size=24, tie_word_embeddings=True), head_dim=16, sliding_window=4,
-        sliding_window_pattern=2, query_pre_attn_scalar=24, rope_parameters=dict(
+        sliding_window_pattern=2, query_pre_attn_scalar=24, final_logit_softcapping=12.0, rope_parameters=dict(
             full_attention=dict(rope_type="linear", rope_theta=1e3, factor=2.0),
             sliding_attention=dict(rope_type="default", rope_theta=50.0))), 9),
+    # A limit that clamps many gates.
+    "gpt_oss": (44, GptOssConfig(
+        **SHARED | dict(num_hidden_layers=3, intermediate_size=20), head_dim=16, num_local_experts=5,
+        num_experts_per_tok=3, sliding_window=4, swiglu_limit=1.0,
+        rope_parameters=YARN | dict(beta_fast=32.0, beta_slow=1.0, truncate=False)), 30),
+    "granitemoe": (41, GraniteMoeConfig(
+        **SHARED | dict(intermediate_size=24), num_local_experts=5, num_experts_per_tok=3, attention_bias=True,
+        embedding_multiplier=1.7, attention_multiplier=0.4, residual_multiplier=0.6, logits_scaling=1.3), 9),
     "llama-bias": (3, LlamaConfig(**SHARED, attention_bias=True, mlp_bias=True), 7),
     "llama-linear": (4, LlamaConfig(**SHARED, rope_parameters=dict(rope_type="linear", rope_theta=1e4, factor=3.0)), 7),
     "llama-llama3": (5, LlamaConfig(**SHARED, rope_parameters=LLAMA3), 30),

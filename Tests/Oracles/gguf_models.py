@@ -1,5 +1,7 @@
 """Tiny configurations of every architecture that GGUF files hold, for make_gguf_converted.py and verify_gguf.py."""
 
+import math
+
 SIZES = dict(
     vocab_size=40, hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=4,
     num_key_value_heads=2, max_position_embeddings=64, bos_token_id=1, eos_token_id=2, pad_token_id=0,
@@ -16,6 +18,14 @@ LLAMA3 = {
     "original_max_position_embeddings": 32,
 }
 YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16, "beta_fast": 32.0, "beta_slow": 1.0}
+
+
+def whole_bounds(size, original, high):
+    """YaRN without rounding whose blend goes from the first channel to a whole one all the same: llama.cpp always rounds."""
+    base = (original / (2 * math.pi)) ** (size / (2 * (high - 1e-5)))
+    return YARN | {"rope_theta": float(f"{base:.6g}"), "original_max_position_embeddings": original, "truncate": False}
+
+
 LONG = {"rope_type": "longrope", "long_factor": [1.0, 1.5, 2.0, 2.5], "short_factor": [1.0, 1.0, 1.25, 1.5]}
 
 # name: (model_type, what differs from SIZES)
@@ -46,6 +56,18 @@ MODELS = {
     "gemma3": (
         "gemma3_text",
         dict(num_hidden_layers=2, head_dim=16, query_pre_attn_scalar=16, sliding_window=16, tie_word_embeddings=True),
+    ),
+    "gpt_oss": (
+        "gpt_oss",
+        dict(
+            num_hidden_layers=2, head_dim=16, num_local_experts=3, num_experts_per_tok=2, sliding_window=16,
+            rope_parameters=whole_bounds(16, 16, 3)),
+    ),
+    "granitemoe": (
+        "granitemoe",
+        dict(
+            num_local_experts=3, num_experts_per_tok=2, attention_bias=True, embedding_multiplier=1.5,
+            attention_multiplier=0.25, residual_multiplier=0.75, logits_scaling=2.5),
     ),
     "phi3": ("phi3", dict(rope_scaling=LONG, original_max_position_embeddings=32, sliding_window=None)),
 }

@@ -77,6 +77,9 @@ def make_model(name, folder):
             continue
         noise = torch.randn(p.shape)
         scale = 0.3 if "norm" in key or p.ndim < 2 else 1.5 / p.shape[-1] ** 0.5
+        if "router.weight" in key:
+            # Decisive, so that rounded weights choose the same experts.
+            scale *= 4
         p.data = (p.data.mean().round() + scale * noise if "norm" in key else scale * noise).contiguous()
     model.save_pretrained(folder)
     return model

@@ -16,7 +16,7 @@ import Values
     }
   }
 
-  @Test(arguments: ["llama-linear", "mixtral", "olmo2", "olmoe", "qwen2_moe-sparse", "qwen3", "phi3"])
+  @Test(arguments: ["granitemoe", "llama-linear", "mixtral", "olmo2", "olmoe", "qwen2_moe-sparse", "qwen3", "phi3"])
   func aSavedFileIsTheModel(_ name: String) throws {
     let model = try Model.load(Fixtures.path("architectures/\(name)"))
     let place = TemporaryPath()
@@ -34,6 +34,25 @@ import Values
     let error = try #require(throws: GRAOError.self) { try model.saveGGUF(path) }
     #expect(error.message.hasPrefix("config.json: layer_types is "))
     #expect(!FileManager.default.fileExists(atPath: path))
+  }
+
+  /// Experts stacked in one tensor make the same file as experts one by one.
+  @Test(arguments: ["mixtral", "olmoe", "qwen2_moe-sparse"]) func stackedExpertsMakeTheSameFile(_ name: String) throws {
+    let single = try openCheckpoint(Fixtures.path("architectures/\(name)"))
+    let fused = EditedCheckpoint(single)
+    fused.fuseExperts()
+    #expect(!fused.tensors.keys.contains { $0.contains(".experts.0.") })
+    var files: [Data] = []
+    for checkpoint in [single, fused] {
+      let path = TemporaryPath().path + ".gguf"
+      defer { _ = remove(path) }
+      let tensors = checkpoint.tensors.values.map { info in
+        OutgoingTensor(info) { elements throws(GRAOError) in try checkpoint.read(info.name, into: elements) }
+      }
+      try GGUFWriter(config: checkpoint.config, tensors: tensors, tokenizer: Table(), elementType: .f32).write(to: path)
+      files.append(try Data(contentsOf: URL(filePath: path)))
+    }
+    #expect(files[0] == files[1])
   }
 
   @Test func theTypesRoundAsTheySay() throws {

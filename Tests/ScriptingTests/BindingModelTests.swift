@@ -227,6 +227,35 @@ extension BindingSuite {
           """)
     }
 
+    /// One file for each tensor that does not fit beside another.
+    @Test func shardsAreAsLargeAsAsked() throws {
+      try script(
+        """
+        local model = fixture("llama")
+        local function files(folder)
+          local file <close> = assert(io.open(folder .. "/model.safetensors.index.json"))
+          local index = grao.json.decode(file:read("a"))
+          local sizes = {}
+          for _, name in pairs(index.weight_map) do
+            local shard <close> = assert(io.open(folder .. "/" .. name, "rb"))
+            local header = string.unpack("<I8", shard:read(8))
+            sizes[name] = shard:seek("end") - 8 - header
+          end
+          local count, largest = 0, 0
+          for _, size in pairs(sizes) do count, largest = count + 1, math.max(largest, size) end
+          return count, largest
+        end
+        for _, size in ipairs { 40000, "40KB", "0.04 mb" } do
+          model:save(here .. "/saved", { max_shard_size = size })
+          local count, largest = files(here .. "/saved")
+          check(count > 2 and largest <= 40000 and largest > 20000)
+          equal(grao.load(here .. "/saved"):logits { 5, 6 }, model:logits { 5, 6 })
+        end
+        model:save(here .. "/saved", { max_shard_size = "1GB" })
+        check(not io.open(here .. "/saved/model.safetensors.index.json"))
+        """)
+    }
+
     @Test func untrainedKeepsItsTypesAndTrainedIsFloat32() throws {
       try script(
         Self.header + """
@@ -258,6 +287,12 @@ extension BindingSuite {
           function() model:save(here .. "/x", { dtyp = "float32" }) end)
         fails("grao.model:save: option 'dtype' must be one of 'float32', 'float16', 'bfloat16', not 'F32'",
           function() model:save(here .. "/x", { dtype = "F32" }) end)
+        fails("grao.model:save: option 'max_shard_size' is '5 cows': expected bytes, or a number with KB, MB, GB or TB, "
+          .. "as '5GB'", function() model:save(here .. "/x", { max_shard_size = "5 cows" }) end)
+        fails("grao.model:save: option 'max_shard_size' must be at least 1, not 0",
+          function() model:save(here .. "/x", { max_shard_size = 0 }) end)
+        fails("grao.model:save: option 'max_shard_size' is for directories",
+          function() model:save(here .. "/x.gguf", { max_shard_size = "5GB" }) end)
         fails("argument 1 of grao.model:save must be a string, not nothing", function() model:save() end)
         check(not io.open(here .. "/x/config.json"))
         """)

@@ -5,27 +5,24 @@ extension BindingSuite {
   /// What `grao.train` and `grao.trainer` refuse, and in which words.
   @Suite struct Options {
     @Test(arguments: [
-      ("method = 'dpo'", "option 'method' 'dpo' is not in this version, which has 'sft' and 'grao'"),
-      ("method = 'ppo'", "option 'method' 'ppo' is not in this version, which has 'sft' and 'grao'"),
-      ("method = 'grpo'", "option 'method' 'grpo' is not in this version, which has 'sft' and 'grao'"),
-      ("method = 'rlhf'", "option 'method' must be 'sft' or 'grao', not 'rlhf'"),
-      ("method = none", "option 'method' is missing: a string is required"),
+      ("method = 'ppo'", "option 'method' 'ppo' is not in this version, which has 'sft', 'dpo', 'grpo', 'grao'"),
+      ("method = 'rlhf'", "option 'method' must be one of 'sft', 'dpo', 'grpo', 'grao', not 'rlhf'"),
+      ("method = none", "option 'method' is missing: a string or an objective of your own is required"),
       ("model = 'path'", "option 'model' must be a model, not a string"),
-      ("kl = { coefficient = 0.1 }", "option 'kl.coefficient' is not supported by this version of the engine"),
+      ("kl = { coefficient = 0.1 }", "option 'kl.coefficient' needs method grpo"),
       (
-        "moe = { aux_loss_coefficient = 0.1 }",
-        "option 'moe.aux_loss_coefficient' is not supported by this version of the engine"
+        "moe = { bias_update_speed = 0.1 }",
+        "option 'moe.bias_update_speed' needs a correction bias (e_score_correction_bias): 'qwen3_moe' has none"
       ),
-      (
-        "moe = { z_loss_coefficient = 0.1 }",
-        "option 'moe.z_loss_coefficient' is not supported by this version of the engine"
-      ),
-      ("moe = { freeze_router = true }", "option 'moe.freeze_router' is not supported by this version of the engine"),
+      ("moe = { aux_loss_coefficient = -1 }", "option 'moe.aux_loss_coefficient' must be at least 0, not -1"),
       ("checkpoint_every = 5", "option 'checkpoint_every' is not supported by this version of the engine"),
       ("resume = true", "option 'resume' is not supported by this version of the engine"),
       ("resume = 'runs/1'", "option 'resume' is not supported by this version of the engine"),
       ("normalization = 'token'", "option 'normalization' must be \"sequence\" with method grao"),
-      ("normalization = 'tokens'", "option 'normalization' must be one of 'sequence', 'token', not 'tokens'"),
+      (
+        "normalization = 'tokens'",
+        "option 'normalization' must be one of 'sequence', 'token', 'constant', not 'tokens'"
+      ),
       ("eval_every = 5", "option 'eval_every' needs option 'eval_data'"),
     ])
     func refusals(_ option: String, _ message: String) throws {
@@ -78,7 +75,7 @@ extension BindingSuite {
       ("optimizer = { weight_decay = -1 }", "'optimizer.weight_decay' must be at least 0, not -1"),
       ("optimizer = { max_grad_norm = 1 / 0 }", "'optimizer.max_grad_norm' must be a finite number, not inf"),
       ("advantage = { group = 'all' }", "'advantage.group' must be one of 'with_reference', 'samples', not 'all'"),
-      ("advantage = { scale = 'norm' }", "'advantage.scale' must be one of 'std', 'none', not 'norm'"),
+      ("advantage = { scale = 'norm' }", "'advantage.scale' must be one of 'std', 'none', 'batch', not 'norm'"),
       ("advantage = { epsilon = -1 }", "'advantage.epsilon' must be at least 0, not -1"),
     ])
     func wrongValues(_ option: String, _ message: String) throws {

@@ -128,6 +128,83 @@ extension BindingSuite {
         """)
     }
 
+    @Test func aBatchIsScoredInOneCall() throws {
+      try script(
+        """
+        local sizes, late = {}, 0
+        local function batch(samples)
+          sizes[#sizes + 1] = #samples
+          -- Neither nil nor false applies, and what the function keeps stays as it is.
+          local scores = table.pack(1, nil, 3, false, 5, 6)
+          if late > 0 then scores[late] = { error = "too late" } end
+          return scores, { calls = #sizes }
+        end
+        local t = trainer { rewards = { { name = "all", score_batch = batch, weight = 2 } } }
+        local groups = t:rollout(sums(2))
+        equal(sizes, { 6 })
+        equal({ groups[1].samples[1].reward, groups[1].reference_reward, groups[2].samples[2].reward }, { 2.0, 6.0, 10.0 })
+        equal(groups[1].samples[2].reward, nil)
+        equal(groups[2].samples[1].reward, nil)
+        equal({ groups[1].samples[1].numbers, groups[1].reference_rewards }, { { ["all/calls"] = 1.0 }, { all = 3.0 } })
+        local stats = t:step(groups)
+        equal({ stats["rewards/all/mean"], stats["rewards/all/weighted_mean"], stats["weights/all"] }, { 3.0, 6.0, 2.0 })
+        equal({ stats["rewards/all/calls"], stats["samples/dropped"], stats["rewards/all/failed"] }, { 1.0, 2, 0 })
+        late = 5
+        fails("reward 'all': too late", function() t:rollout(sums(2)) end)
+        """)
+    }
+
+    @Test(arguments: [
+      (
+        "return 1",
+        "a score_batch function returned an integer, expected an array with a number or nil for each of 6 samples"
+      ),
+      (
+        "return { [7] = 1 }",
+        "a score_batch function returned a table, expected an array with a number or nil for each of 6 samples: "
+          + "it has the key '7'"
+      ),
+      ("return { 1, 2, 'x' }", "a score_batch function returned a string, expected a number or nil"),
+      (
+        "return {}, 5",
+        "a score_batch function returned an integer, expected as its second result a table of numbers by name"
+      ),
+      (
+        "return {}, { a = 'b' }",
+        "a score_batch function returned a string, expected as its second result a table of numbers by name"
+      ),
+    ])
+    func aBatchOfOtherThingsIsAnError(_ body: String, _ message: String) throws {
+      try script(
+        """
+        fails([==[reward 'b': \(message)]==], function()
+          train { rewards = { { name = "b", score_batch = function(samples) \(body) end } } }
+        end)
+        """)
+    }
+
+    @Test func aRewardMayLogNumbers() throws {
+      try script(
+        """
+        local function reward(sample)
+          if sample.is_reference then return 1 end
+          return #sample.ids, { length = #sample.ids, one = 1 }
+        end
+        local summary = train { rewards = { { name = "r", score = reward } } }
+        equal(summary["rewards/r/one"], 1.0)
+        equal(summary["rewards/r/length"], summary["rewards/r/mean"])
+        local evaluation = grao.evaluate {
+          model = tiny(), data = grao.dataset(sums(2)), max_new_tokens = 2,
+          rewards = { { name = "r", score = reward, weight = 0.5 } },
+        }
+        equal(evaluation["rewards/r/weighted_mean"], evaluation.reward_mean)
+        equal(evaluation["rewards/r/length"], evaluation["rewards/r/mean"])
+        fails("reward 'r' logs 'std', which is a name of the engine's own", function()
+          train { rewards = { { name = "r", score = function() return 1, { std = 1 } end } } }
+        end)
+        """)
+    }
+
     @Test func skippedSamplesTakeNoOthersAlong() throws {
       try script(
         """
@@ -160,6 +237,10 @@ extension BindingSuite {
       ("{ 5 }", "grao.train: option 'rewards[1]' must be a function, a reward plugin or a table, not an integer"),
       (
         "{ print, { } }", "grao.train: rewards[2]: option 'score' is missing: a function or a reward plugin is required"
+      ),
+      (
+        "{ { score = print, score_batch = print } }",
+        "grao.train: rewards[1]: option 'score_batch' cannot stand beside 'score': give one of them"
       ),
       (
         "{ { score = 'exact' } }",
@@ -248,8 +329,8 @@ extension BindingSuite {
       ("'exact_match', {}, { second = 1 }", "grao.plugin: unknown option 'second' (did you mean 'seconds'?)"),
       ("'exact_match', {}, { seconds = 0 }", "grao.plugin: option 'seconds' must be at least 0.001, not 0"),
       (
-        "'exact_match', {}, { hosts = { 'example.org' } }",
-        "grao.plugin: option 'hosts' is not supported by this version of the engine"
+        "'exact_match', {}, { hosts = { 'http://example.org' } }",
+        "grao.plugin: option 'hosts': 'http://example.org' is not a host"
       ),
     ])
     func mistakesAreErrors(_ call: String, _ message: String) throws {

@@ -44,7 +44,7 @@ func message(_ body: () throws -> some Any) -> String {
     #expect(loaded.description == "for a test")
     #expect(loaded.schema.declarations.map(\.name) == ["factor"])
     #expect(Value.table(loaded.options) == ["factor": 2])
-    #expect(try loaded.score(["completion": "abc"]) == 6)
+    #expect(try loaded.score(["completion": "abc"]).value == 6)
   }
 
   @Test(arguments: [
@@ -95,8 +95,8 @@ func message(_ body: () throws -> some Any) -> String {
   }
 
   @Test func nilDoesNotApply() throws {
-    #expect(try plugin(reward("return nil")).score([:]) == nil)
-    #expect(try plugin(reward("")).score([:]) == nil)
+    #expect(try plugin(reward("return nil")).score([:]).value == nil)
+    #expect(try plugin(reward("")).score([:]).value == nil)
   }
 
   @Test func eachCallGetsItsOwnCopies() throws {
@@ -108,8 +108,8 @@ func message(_ body: () throws -> some Any) -> String {
         return seen
         """, options: "{ list = { type = 'array', default = { 5 } } }"))
     let sample: Value = ["row": ["n": 1]]
-    #expect(try loaded.score(sample) == 6)
-    #expect(try loaded.score(sample) == 6)
+    #expect(try loaded.score(sample).value == 6)
+    #expect(try loaded.score(sample).value == 6)
     #expect(sample == ["row": ["n": 1]])
   }
 
@@ -119,15 +119,17 @@ func message(_ body: () throws -> some Any) -> String {
     }
     let samples: [Value] = [["n": 1], ["n": 2], ["n": 3]]
     let odd = try batch("local r = {} for i, s in ipairs(samples) do if s.n % 2 == 1 then r[i] = s.n end end return r")
-    #expect(try odd.scores(samples) == [1, nil, 3])
-    #expect(try odd.score(["n": 2]) == nil)
-    #expect(try odd.scores([]) == [])
-    #expect(try batch("for i = 1, #samples do samples[i] = nil end return {}").scores(samples) == [nil, nil, nil])
-    #expect(message { try batch("return { 1, 2, 3, 4 }").scores(samples) }.contains("the keys 1 to n"))
-    #expect(message { try batch("return { 1, 2, 'x' }").scores(samples) }.contains("score_batch returned a string"))
-    #expect(message { try batch("return 1").scores(samples) }.contains("returned 1, not an array with a number or nil"))
+    #expect(try odd.values(samples) == [1, nil, 3])
+    #expect(try odd.score(["n": 2]).value == nil)
+    #expect(try odd.values([]) == [])
+    #expect(try batch("for i = 1, #samples do samples[i] = nil end return {}").values(samples) == [nil, nil, nil])
+    #expect(message { try batch("return { 1, 2, 3, 4 }").values(samples) }.contains("it has the key '4'"))
+    #expect(message { try batch("return { 1, 2, 'x' }").values(samples) }.contains("score_batch returned a string"))
+    #expect(
+      message { try batch("return 1").values(samples) }.contains("returned 1, not an array with a finite number or nil")
+    )
     let single = try plugin(reward("return sample.n"))
-    #expect(try single.scores(samples) == [1, 2, 3])
+    #expect(try single.values(samples) == [1, 2, 3])
   }
 
   @Test func errorsOfAPluginHaveItsPathAndLine() throws {
@@ -137,7 +139,7 @@ func message(_ body: () throws -> some Any) -> String {
     #expect(
       message { try loaded.score([:]) }
         == "\(folder.path)/p/init.lua:3: attempt to index a nil value (field 'none')")
-    #expect(try plugin(reward("return pcall(error) and 1 or 2")).score([:]) == 2)
+    #expect(try plugin(reward("return pcall(error) and 1 or 2")).score([:]).value == 2)
   }
 
   @Test func curriculaAndSchedulesGiveNumbers() throws {
@@ -159,8 +161,8 @@ func message(_ body: () throws -> some Any) -> String {
   @Test func aTimeOutEndsTheCallAndThePluginStartsAfresh() throws {
     let body = "calls = (calls or 0) + 1 if sample.hang then while true do end end return calls"
     let loaded = try plugin(reward(body), limits: Sandbox.Limits(seconds: 0.1))
-    #expect(try loaded.score([:]) == 1)
-    #expect(try loaded.score([:]) == 2)
+    #expect(try loaded.score([:]).value == 1)
+    #expect(try loaded.score([:]).value == 2)
     let error = #expect(throws: LuaError.self) { try loaded.score(["hang": true]) }
     #expect(error?.kind == .time)
     #expect(
@@ -173,11 +175,11 @@ func message(_ body: () throws -> some Any) -> String {
       reward("calls = (calls or 0) + 1 if sample.eat then sample = ('x'):rep(1 << 24) end return calls"),
       to: "p/init.lua")
     let loaded = try Plugin(folder: folder.path + "/p", limits: Sandbox.Limits(megabytes: 4))
-    #expect(try loaded.score([:]) == 1)
+    #expect(try loaded.score([:]).value == 1)
     let error = #expect(throws: LuaError.self) { try loaded.score(["eat": true]) }
     #expect(error?.kind == .memory)
     #expect(error?.message == "\(folder.path)/p/init.lua: plugin 'p' needs more than its 4 MB of memory")
-    #expect(try loaded.score([:]) == 1)
+    #expect(try loaded.score([:]).value == 1)
   }
 
   @Test func whatAPluginIsGivenCountsAsItsMemory() throws {
@@ -226,7 +228,7 @@ func message(_ body: () throws -> some Any) -> String {
         atPath: folder.path + "/p/\(link).lua", withDestinationPath: target)
     }
     try folder.write("local m = require 'in' " + reward("return m.n"), to: "p/init.lua")
-    #expect(try Plugin(folder: folder.path + "/p").score([:]) == 2)
+    #expect(try Plugin(folder: folder.path + "/p").score([:]).value == 2)
     try folder.write("local m = require 'out' " + reward("return m.n"), to: "p/init.lua")
     #expect(
       message { try Plugin(folder: folder.path + "/p") }.contains("module 'out' leads out of the plugin's folder"))
@@ -235,7 +237,7 @@ func message(_ body: () throws -> some Any) -> String {
   @Test func randomNumbersFollowTheSeed() throws {
     func draw(_ seed: Int) throws -> [Double?] {
       let loaded = try plugin(reward("return math.random()"), seed: seed)
-      return [try loaded.score([:]), try loaded.score([:])]
+      return [try loaded.score([:]).value, try loaded.score([:]).value]
     }
     #expect(try draw(3) == draw(3))
     #expect(try draw(3) != draw(4))

@@ -9,18 +9,19 @@ import Values
   }
 
   func score(_ name: String, _ options: Value, _ completion: Value, _ reference: Value = nil) throws -> Double? {
-    try load(name, options).score(["completion": completion, "reference": reference])
+    try load(name, options).score(["completion": completion, "reference": reference]).value
   }
 
   @Test func allAreKnown() throws {
     let names = [
-      "cosine_restarts", "difficulty_ladder", "exact_match", "format", "length", "numeric_answer", "success_band",
+      "cosine_restarts", "difficulty_ladder", "dpo_objective", "exact_match", "format", "grao_objective",
+      "grpo_objective", "judge", "length", "numeric_answer", "success_band",
     ]
     #expect(PluginPath().names == names)
     for name in names {
       let required: [String: Value] = [
         "cosine_restarts": ["from": 1, "period": 10], "difficulty_ladder": ["highest": 3], "format": ["pattern": "a"],
-        "length": ["max": 10],
+        "judge": ["url": "http://127.0.0.1:1/v1", "model": "m"], "length": ["max": 10],
       ]
       let plugin = try load(name, required[name] ?? [:])
       #expect(plugin.schema.declarations.allSatisfy { !$0.description.isEmpty })
@@ -79,7 +80,7 @@ import Values
 
   @Test func length() throws {
     func tokens(_ options: Value, _ count: Int) throws -> Double? {
-      try load("length", options).score(["ids": .array(Array(repeating: 1, count: count))])
+      try load("length", options).score(["ids": .array(Array(repeating: 1, count: count))]).value
     }
     #expect(try tokens(["max": 4, "min": 2], 2) == 0)
     #expect(try tokens(["max": 4, "min": 2], 4) == 0)

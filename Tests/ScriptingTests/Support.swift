@@ -87,6 +87,12 @@ final class Counted {
 }
 
 extension Plugin {
+  /// A reward's values of some samples, nil where it does not apply.
+  func values(_ samples: [Value]) throws -> [Double?] {
+    guard scoresBatches else { return try samples.map { try score($0).value } }
+    return try scores(samples).map { try $0.get().value }
+  }
+
   /// A curriculum's weight of one row.
   func weight(row: Value, state: Value) throws -> Double { try weights(rows: [row], state: state)[0] }
 }

@@ -10,6 +10,11 @@ package enum Fixtures {
   /// A path in Tests/Fixtures.
   package static func path(_ name: String) -> String { "\(root)/Tests/Fixtures/\(name)" }
 
+  /// The names in a folder of Tests/Fixtures, sorted.
+  package static func names(_ folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: path(folder))) ?? []).sorted()
+  }
+
   /// A tiny checkpoint's directory.
   package static func model(_ name: String) -> String { path("models/\(name)") }
 

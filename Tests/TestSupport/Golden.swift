@@ -20,8 +20,7 @@ package struct Golden {
   }
 
   /// The checkpoints of Fixtures/architectures, one or more for each architecture.
-  package static let architectures: [String] =
-    ((try? FileManager.default.contentsOfDirectory(atPath: Fixtures.path("architectures"))) ?? []).sorted()
+  package static let architectures = Fixtures.names("architectures")
 
   package init(architecture name: String) throws {
     folder = Fixtures.path("architectures/\(name)")
@@ -103,6 +102,8 @@ package struct GoldenTensors {
   package init(_ folder: String, file: String = "golden.safetensors") throws {
     self.file = try SafetensorsFile("\(folder)/\(file)")
   }
+
+  package var names: [String] { file.entries.keys.sorted() }
 
   package func values(_ name: String) throws -> [Float] {
     let entry = try #require(file.entries[name], "\(name)")

@@ -212,10 +212,10 @@ typedef struct {
 void gk_route(
   const gk_routing *rule, const float *logits, const float *bias, float *scores, int32_t *experts, float *weights,
   size_t t);
-/// dlogits[T, E] from dweights[T, K] and, where not NULL, dscores[T, E].
+/// dlogits[T, E] from dweights[T, K].
 void gk_route_gradient(
-  const gk_routing *rule, const float *dweights, const float *dscores, const float *scores, const int32_t *experts,
-  const float *weights, float *dlogits, size_t t);
+  const gk_routing *rule, const float *dweights, const float *scores, const int32_t *experts, const float *weights,
+  float *dlogits, size_t t);
 
 /// Sorts the T * K (token, choice) pairs by expert, tokens ascending within an expert.
 /// offsets[E + 1]; token[T * K]: the token of each sorted row; slot[T, K]: the sorted row of each choice.
@@ -231,6 +231,18 @@ void gk_combine_gradient(
   size_t k, size_t c);
 /// dx[t, :] += Σ_j dsorted[slot[t, j], :], j ascending: the gradient of gathering tokens into sorted rows.
 void gk_ungather_add(const float *dsorted, const int32_t *slot, float *dx, size_t t, size_t k, size_t c);
+
+/// What a router did with the rows of each of S segments, rows offsets[s] ..< offsets[s + 1] of T: chosen[S, E], how
+/// often each expert is in experts[T, K]; probability[S, E], Σ p[t, e]; squares[S], Σ lse[t]². lse[T] is the log of the
+/// sum of the logits' exponentials; p are the scores[T, E] of softmax, or those of sigmoid divided by their sum + 1e-20.
+void gk_router_sums(
+  const gk_routing *rule, const float *scores, const float *lse, const int32_t *experts, const int32_t *offsets,
+  int32_t *chosen, double *probability, double *squares, size_t segments);
+/// dlogits[T, E] += the gradient of Σ_t Σ_e balance[s, e] · p[t, e] + Σ_t z[s] · lse[t]², where s = segment[t]:
+/// balance[S, E], z[S].
+void gk_router_loss_gradient(
+  const gk_routing *rule, const float *logits, const float *scores, const float *lse, const int32_t *segment,
+  const float *balance, const float *z, float *dlogits, size_t t);
 
 // ---------------------------------------------------------------- vocabulary
 

@@ -73,10 +73,10 @@ void naive_route_weights(
 /// The K experts that the rule chooses for each token of scores[T, E], given bias[E] (may be NULL).
 void naive_route_choice(
   const gk_routing *rule, const double *scores, const double *bias, int32_t *experts, size_t t);
-/// dlogits is added to; dscores may be NULL.
+/// dlogits is added to.
 void naive_route_gradient(
-  const gk_routing *rule, const double *dweights, const double *dscores, const double *logits, const int32_t *experts,
-  double *dlogits, size_t t);
+  const gk_routing *rule, const double *dweights, const double *logits, const int32_t *experts, double *dlogits,
+  size_t t);
 
 /// y[t, :] = Σ_j weights[t, j] · x[slot[t, j], :].
 void naive_combine(
@@ -85,6 +85,17 @@ void naive_combine(
 void naive_combine_gradient(
   const double *dy, const double *x, const int32_t *slot, const double *weights, double *dx, double *dweights,
   size_t t, size_t k, size_t c);
+
+// ---------------------------------------------------------------- losses of routers (naive_router.c)
+
+/// probability[S, E] and squares[S] of gk_router_sums are added to.
+void naive_router_sums(
+  const gk_routing *rule, const double *logits, const int32_t *offsets, double *probability, double *squares,
+  size_t segments);
+/// dlogits is added to.
+void naive_router_loss_gradient(
+  const gk_routing *rule, const double *logits, const int32_t *segment, const double *balance, const double *z,
+  double *dlogits, size_t t);
 
 // ---------------------------------------------------------------- vocabulary (naive_vocabulary.c)
 

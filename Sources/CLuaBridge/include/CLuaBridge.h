@@ -107,6 +107,8 @@ glb_outcome glb_load(glb_state *state, const void *text, size_t size, const char
 glb_outcome glb_call(glb_state *state, int32_t function, glb_tape *arguments, glb_tape *results);
 /// Whether a call is under way.
 bool glb_is_running(const glb_state *state);
+/// Puts the time limit of the call under way off, from within a host function: for time that is not the Lua code's.
+void glb_extend_time(glb_state *state, double seconds);
 /// Gives a reference back, from any thread and at any time: it is queued, and Lua's table is changed by a later call.
 void glb_release_function(glb_state *state, int32_t function);
 /// Of the last call or load that failed. Valid until the next.
@@ -116,9 +118,9 @@ size_t glb_memory_used(const glb_state *state);
 /// Allocations that failed because failures_first and failures_count said so.
 size_t glb_failures(const glb_state *state);
 
-/// Makes a class of userdata under a number of the host's choice. The tape holds seven values: its name, a table of
-/// methods, a table of fields (host functions of the object), and a host function or nil each for #object,
-/// object[integer], tostring(object) and closing.
+/// Makes a class of userdata under a number of the host's choice. The tape holds eight values: its name, a table of
+/// methods, a table of fields (host functions of the object), a host function or nil each for #object,
+/// object[integer], tostring(object) and closing, and a table of operators ("__add", …), host functions of both operands.
 glb_outcome glb_define_class(glb_state *state, int32_t number, glb_tape *description);
 
 // Interruption, for all states of the process.

@@ -31,7 +31,7 @@ struct GGUFArchitecture {
   static var all: [GGUFArchitecture] {
     [
       llama, mixtral, qwen2, qwen2MoE, qwen3, qwen3MoE, olmo2, olmoE, deepseekV2, deepseekV3, gemma, gemma2, gemma3,
-      phi3,
+      gptOSS, graniteMoE, phi3,
     ]
   }
 
@@ -142,7 +142,7 @@ struct GGUFArchitecture {
     GGUFArchitecture(
       name: "gemma3", modelTypes: ["gemma3_text"], className: "Gemma3ForCausalLM",
       traits: sizes + [
-        GGUFRotary(), GGUFHeads(), GGUFConstant("hidden_activation", "gelu_pytorch_tanh"),
+        GGUFRotary(defaultBase: 1_000_000), GGUFHeads(), GGUFConstant("hidden_activation", "gelu_pytorch_tanh"),
         GGUFKey("final_logit_softcapping", "final_logit_softcapping", .number, byDefault: .null),
         GGUFConstant("attn_logit_softcapping", .null),
         GGUFAlternatingWindows(period: 6, byDefault: 4096, hasOwnBase: true), GGUFQueryScale(layers: 62),
@@ -160,10 +160,43 @@ struct GGUFArchitecture {
     GGUFArchitecture(
       name: "llama", modelTypes: ["mixtral"], className: "MixtralForCausalLM",
       traits: sizes + [
-        GGUFRotary(hasFrequencies: true), GGUFHeads(), usesSiLU, GGUFKey("num_local_experts", "expert_count"),
+        GGUFRotary(hasFrequencies: true, defaultBase: 1_000_000), GGUFHeads(), usesSiLU,
+        GGUFKey("num_local_experts", "expert_count"),
         GGUFKey("num_experts_per_tok", "expert_used_count"), GGUFUntoldWindow(),
       ],
       layerTensors: interleavedAttention + normsBefore + mixtralExperts)
+  }
+
+  private static var graniteMoE: GGUFArchitecture {
+    GGUFArchitecture(
+      name: "granitemoe", modelTypes: ["granitemoe"], className: "GraniteMoeForCausalLM",
+      traits: sizes + [
+        GGUFRotary(hasFrequencies: true), GGUFHeads(), usesSiLU, GGUFKey("num_local_experts", "expert_count"),
+        GGUFKey("num_experts_per_tok", "expert_used_count"),
+        GGUFKey("attention_multiplier", "attention.scale", .number, whenUnset: 1.0),
+        GGUFKey("embedding_multiplier", "embedding_scale", .number, byDefault: 1.0),
+        GGUFKey("residual_multiplier", "residual_scale", .number, byDefault: 1.0),
+        GGUFKey("logits_scaling", "logit_scale", .number, whenUnset: 1.0),
+      ],
+      layerTensors: interleavedAttention + normsBefore + graniteExperts)
+  }
+
+  private static var gptOSS: GGUFArchitecture {
+    GGUFArchitecture(
+      name: "gpt-oss", modelTypes: ["gpt_oss"], className: "GptOssForCausalLM",
+      traits: sizes + [
+        GGUFRotary(truncates: false, defaultBase: 150_000), GGUFHeads(), usesSiLU,
+        GGUFKey("num_local_experts", "expert_count"),
+        GGUFKey("num_experts_per_tok", "expert_used_count"),
+        GGUFCopy("intermediate_size", to: "expert_feed_forward_length"),
+        GGUFAlternatingWindows(period: 2, byDefault: 128), GGUFConstant("attention_bias", true),
+        GGUFConstant("swiglu_alpha", 1.702, isTold: false), GGUFConstant("swiglu_limit", 7.0),
+        GGUFConstant("tie_word_embeddings", false),
+      ],
+      layerTensors: attention + attentionBiases + [
+        ("attn_sinks.weight", .whole("self_attn.sinks")), ("attn_norm.weight", .whole("input_layernorm.weight")),
+        ("post_attention_norm.weight", .whole("post_attention_layernorm.weight")),
+      ] + clampedExperts)
   }
 
   private static var qwen2MoE: GGUFArchitecture {

@@ -22,10 +22,12 @@ struct GGUFKey: GGUFTrait {
   private let kind: Kind
   /// What it is where neither side tells; null where config.json has null then, nil where it must be told.
   private let byDefault: Value?
+  /// What it is where config.json lacks it, and only there.
+  private let whenUnset: Value?
 
   init(
     _ name: String, orName: String? = nil, _ ggufKey: String, orKey: String? = nil, _ kind: Kind = .integer,
-    byDefault: Value? = nil
+    byDefault: Value? = nil, whenUnset: Value? = nil
   ) {
     self.name = name
     self.orName = orName
@@ -33,6 +35,7 @@ struct GGUFKey: GGUFTrait {
     self.orKey = orKey
     self.kind = kind
     self.byDefault = byDefault
+    self.whenUnset = whenUnset
   }
 
   func read(_ file: GGUFSource, into config: inout Table) throws(GRAOError) {
@@ -62,7 +65,8 @@ struct GGUFKey: GGUFTrait {
   }
 
   func write(_ config: Table, to metadata: inout GGUFMetadata) throws(GRAOError) {
-    guard let value = config.given(name) ?? orName.flatMap({ config.given($0) }) ?? byDefault else {
+    guard let value = config.given(name) ?? orName.flatMap({ config.given($0) }) ?? byDefault ?? whenUnset
+    else {
       throw config.configFailure(name, expected)
     }
     guard !value.isNull else { return }
@@ -113,5 +117,26 @@ struct GGUFConstant: GGUFTrait {
     guard (config[name] ?? whenMissing) == value else {
       throw config.configFailure(name, (try? JSON.print(value)) ?? "another value")
     }
+  }
+}
+
+/// A metadata key that repeats what another says.
+struct GGUFCopy: GGUFTrait {
+  private let name: String
+  private let ggufKey: String
+
+  /// - Parameter name: in config.json.
+  init(_ name: String, to ggufKey: String) {
+    self.name = name
+    self.ggufKey = ggufKey
+  }
+
+  func read(_ file: GGUFSource, into config: inout Table) throws(GRAOError) {
+    guard let size = try file.positive(ggufKey) else { return }
+    config[name] = .integer(size)
+  }
+
+  func write(_ config: Table, to metadata: inout GGUFMetadata) throws(GRAOError) {
+    metadata.set(ggufKey, .unsigned(try config.positive(name)))
   }
 }

@@ -70,6 +70,7 @@ struct GGUFLayout {
       guard let tensor = take(prefix + source) else { return }
       try putInterleaved(name, tensor, heads: Int(try heads(key)))
     case .experts(let source): try putExperts(name, prefix + source)
+    case .stacked(let source, let stacking): try putStacked(name, prefix + source, stacking)
     case .latentKeys(let source): try putLatent(name, prefix + source, isKeys: true)
     case .latentValues(let source): try putLatent(name, prefix + source, isKeys: false)
     }
@@ -108,7 +109,7 @@ struct GGUFLayout {
   private mutating func putExperts(_ name: String, _ source: String) throws(GRAOError) {
     var experts: [OutgoingTensor] = []
     while let expert = take(GGUFArchitecture.fill(source, experts.count)) { experts.append(expert) }
-    guard let first = experts.first else { return }
+    guard let first = experts.first else { return try putFused(name, source) }
     let keys = ["num_experts", "num_local_experts", "n_routed_experts"]
     let count = keys.compactMap { config.given($0)?.integer }.first
     guard experts.count == count, experts.allSatisfy({ $0.info.shape == first.info.shape }) else {
@@ -117,6 +118,36 @@ struct GGUFLayout {
     let all = experts
     try add(name, [all.count] + first.info.shape) { put throws(GRAOError) in
       for expert in all { try expert.withElements(put) }
+    }
+  }
+
+  /// The same of experts that the checkpoint has as stacks: gate and up in one.
+  private mutating func putFused(_ name: String, _ source: String) throws(GRAOError) {
+    guard let mark = source.firstRange(of: "{}.") else { return }
+    let base = source[..<mark.lowerBound]
+    switch source[mark.upperBound...] {
+    case "gate_proj.weight", "w1.weight": try putStacked(name, "\(base)gate_up_proj", .half(0))
+    case "up_proj.weight", "w3.weight": try putStacked(name, "\(base)gate_up_proj", .half(1))
+    default: try putStacked(name, "\(base)down_proj", .whole)
+    }
+  }
+
+  /// A part of a stack of experts.
+  private mutating func putStacked(_ name: String, _ source: String, _ stacking: GGUFStacking) throws(GRAOError) {
+    guard let tensor = take(source) else { return }
+    guard (2...3).contains(tensor.info.shape.count), let shape = stacking.part(of: tensor.info.shape), shape[0] > 0
+    else { throw GRAOError("tensor \"\(source)\" of shape \(tensor.info.shape) is no stack of experts") }
+    let (rows, columns) = (shape[1], shape.count == 3 ? shape[2] : 1)
+    try add(name, shape) { put throws(GRAOError) in
+      try tensor.withElements { elements throws(GRAOError) in
+        try withFloats(rows * columns) { one throws(GRAOError) in
+          for expert in 0..<shape[0] {
+            let start = expert * (elements.count / shape[0])
+            stacking.forEachElement(of: rows, columns) { index, place in one[index] = elements[start + place] }
+            try put(UnsafeBufferPointer(one))
+          }
+        }
+      }
     }
   }
 

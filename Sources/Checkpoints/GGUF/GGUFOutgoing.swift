@@ -28,7 +28,9 @@ struct GGUFOutgoing {
 
   private static func type(_ name: String, _ shape: [Int], _ wanted: GGUFElementType) -> GGUFElementType {
     // llama.cpp adds and multiplies by vectors in float32, and routes in float32.
-    if shape.count < 2 || name.hasSuffix("_norm.weight") || name.contains(".ffn_gate_inp") { return .f32 }
+    if shape.count < 2 || name.hasSuffix(".bias") || name.hasSuffix("_norm.weight") || name.contains(".ffn_gate_inp") {
+      return .f32
+    }
     return (shape.last ?? 0) % wanted.blockElements == 0 ? wanted : .f16
   }
 

@@ -7,6 +7,8 @@ enum GGUFPlace {
   case experts(String)
   /// The file has two of the above in one, rows after rows: read, never written.
   case expertPairs(String, String)
+  /// All experts in one tensor, which is a part of the model's.
+  case stacked(String, GGUFStacking)
   /// One expert of a file made before experts were stacked: read, never written.
   case expert(String)
   /// A matrix with one row, which some files have as a vector.
@@ -113,6 +115,23 @@ extension GGUFArchitecture {
     ("ffn_gate.{}.weight", .expert("block_sparse_moe.experts.{}.w1.weight")),
     ("ffn_down.{}.weight", .expert("block_sparse_moe.experts.{}.w2.weight")),
     ("ffn_up.{}.weight", .expert("block_sparse_moe.experts.{}.w3.weight")),
+  ]
+
+  static let graniteExperts: Tensors = [
+    ("ffn_gate_inp.weight", .whole("block_sparse_moe.router.layer.weight")),
+    ("ffn_gate_exps.weight", .stacked("block_sparse_moe.input_linear.weight", .half(0))),
+    ("ffn_up_exps.weight", .stacked("block_sparse_moe.input_linear.weight", .half(1))),
+    ("ffn_down_exps.weight", .stacked("block_sparse_moe.output_linear.weight", .whole)),
+  ]
+
+  static let clampedExperts: Tensors = [
+    ("ffn_gate_inp.weight", .whole("mlp.router.weight")), ("ffn_gate_inp.bias", .whole("mlp.router.bias")),
+    ("ffn_gate_exps.weight", .stacked("mlp.experts.gate_up_proj", .alternating(0))),
+    ("ffn_up_exps.weight", .stacked("mlp.experts.gate_up_proj", .alternating(1))),
+    ("ffn_down_exps.weight", .stacked("mlp.experts.down_proj", .transposed)),
+    ("ffn_gate_exps.bias", .stacked("mlp.experts.gate_up_proj_bias", .alternating(0))),
+    ("ffn_up_exps.bias", .stacked("mlp.experts.gate_up_proj_bias", .alternating(1))),
+    ("ffn_down_exps.bias", .stacked("mlp.experts.down_proj_bias", .whole)),
   ]
 
   /// The feed-forward of all tokens beside the experts': `part` is its name.

@@ -7,6 +7,11 @@ struct GGUFRotary: GGUFTrait {
   var hasFrequencies = false
   /// YaRN's magnitude as DeepSeek has it, told by mscale and mscale_all_dim.
   var hasMagnitudes = false
+  /// Whether the bounds of YaRN's blend are whole channels. llama.cpp rounds them always, also in gpt-oss, whose weights
+  /// were trained without.
+  var truncates = true
+  /// transformers' base where config.json has none.
+  var defaultBase = 10_000.0
 
   // MARK: From a file
 
@@ -40,6 +45,7 @@ struct GGUFRotary: GGUFTrait {
     scaling["original_max_position_embeddings"] =
       try file.positive("rope.scaling.original_context_length").map { .integer($0) }
       ?? config["max_position_embeddings"]
+    if !truncates { scaling["truncate"] = false }
     for (key, ggufKey) in [("beta_fast", "yarn_beta_fast"), ("beta_slow", "yarn_beta_slow")] {
       scaling[key] = try file.number("rope.scaling.\(ggufKey)").map { .number($0) }
     }
@@ -58,7 +64,7 @@ struct GGUFRotary: GGUFTrait {
 
   /// The scaling of which `factors` are the outcome: files keep nothing else of it.
   private func llama3(_ file: GGUFSource, _ config: Table, _ factors: [Float]) throws(GRAOError) -> Table {
-    let base = config["rope_theta"]?.number ?? 10_000
+    let base = config["rope_theta"]?.number ?? defaultBase
     let factor = Double(factors.max() ?? 1)
     for high in [4.0, 2, 8] where factor > 1 {
       for exponent in 3..<21 {
@@ -78,7 +84,7 @@ struct GGUFRotary: GGUFTrait {
 
   func write(_ config: Table, to metadata: inout GGUFMetadata) throws(GRAOError) {
     let rope = try RotaryTable(config)
-    metadata.set("rope.freq_base", .number(Float(rope.base ?? 10_000)))
+    metadata.set("rope.freq_base", .number(Float(rope.base ?? defaultBase)))
     switch rope.type {
     case "default": break
     case "linear":
@@ -89,7 +95,7 @@ struct GGUFRotary: GGUFTrait {
         factor: try rope.number("factor"), low: try rope.number("low_freq_factor"),
         high: try rope.number("high_freq_factor"), original: try rope.number("original_max_position_embeddings"))
       let head = Int(try GGUFHeads.size(config))
-      metadata.add("rope_freqs.weight", factors.values(base: rope.base ?? 10_000, count: head / 2))
+      metadata.add("rope_freqs.weight", factors.values(base: rope.base ?? defaultBase, count: head / 2))
     case "yarn": try writeYaRN(rope, config, to: &metadata)
     case "longrope", "su": break
     default: throw rope.failure("rope_type", "is \"\(rope.type)\", which llama.cpp does not have in this architecture")
@@ -109,12 +115,16 @@ struct GGUFRotary: GGUFTrait {
       throw rope.failure("original_max_position_embeddings", "should be a whole number")
     }
     metadata.set("rope.scaling.original_context_length", .unsigned(length))
-    for (key, ggufKey) in [("beta_fast", "yarn_beta_fast"), ("beta_slow", "yarn_beta_slow")]
+    for (key, ggufKey, fixed) in [("beta_fast", "yarn_beta_fast", 32.0), ("beta_slow", "yarn_beta_slow", 1)]
     where rope.scaling.given(key) != nil {
-      metadata.set("rope.scaling.\(ggufKey)", .number(Float(try rope.number(key))))
+      guard try rope.number(key) == fixed else {
+        throw rope.failure(key, "should be \(fixed): llama.cpp has no other in this architecture")
+      }
+      metadata.set("rope.scaling.\(ggufKey)", .number(Float(fixed)))
     }
-    guard rope.scaling.given("truncate")?.boolean ?? true else {
-      throw rope.failure("truncate", "should be true: llama.cpp rounds YaRN's bounds")
+    guard (rope.scaling.given("truncate")?.boolean ?? true) == truncates else {
+      throw rope.failure(
+        "truncate", truncates ? "should be true: llama.cpp rounds YaRN's bounds" : "should be false, as in gpt-oss")
     }
     if rope.scaling.given("attention_factor") != nil {
       let own = try rope.number("attention_factor") / Self.magnitude(factor)

@@ -27,11 +27,35 @@ struct GGUFRouter: GGUFTrait {
   }
 
   func write(_ config: Table, to metadata: inout GGUFMetadata) throws(GRAOError) {
+    let config = try regrouped(config)
     for key in Self.keys { try key.write(config, to: &metadata) }
     guard (config.given("scoring_func") ?? "\(scores)") == .string("\(scores)") else {
       throw config.configFailure("scoring_func", "\(scores)")
     }
     metadata.set("expert_gating_func", .unsigned(scores.rawValue))
+  }
+
+  /// What transformers takes where config.json lacks a key.
+  private var defaults: Table {
+    switch scores {
+    case .softmax: ["n_group": 1, "topk_group": 1, "topk_method": "greedy"]
+    case .sigmoid: ["n_group": 8, "topk_group": 4, "routed_scaling_factor": 2.5, "norm_topk_prob": true]
+    }
+  }
+
+  /// One group where the choice is among all. llama.cpp scores a group by the sum of its two best experts, as V3 does, and
+  /// V2, by its best, does not.
+  private func regrouped(_ config: Table) throws(GRAOError) -> Table {
+    var config = config
+    for (key, value) in defaults where config.given(key) == nil { config[key] = value }
+    let (groups, kept) = (try config.positive("n_group"), try config.positive("topk_group"))
+    if kept >= groups || scores == .softmax && config["topk_method"] == "greedy" {
+      config["n_group"] = 1
+      config["topk_group"] = 1
+    } else if scores == .softmax {
+      throw config.configFailure("topk_method", "\"greedy\", for llama.cpp scores groups otherwise,")
+    }
+    return config
   }
 
   /// What a file says; where it says nothing, V3 is known by its biases of scores.

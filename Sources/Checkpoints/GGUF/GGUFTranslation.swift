@@ -29,6 +29,7 @@ struct GGUFTranslation {
     }
     try translateConfig()
     try translateTensors()
+    try checkStacks()
     describeTensors()
   }
 
@@ -105,6 +106,7 @@ struct GGUFTranslation {
         GGUFView(tensor: tensor, shape: tensor.shape, arrangement: .interleaved(half: rows / (2 * heads))))
     case .experts(let name): try putExperts(tensor, [name], prefix: prefix)
     case .expertPairs(let first, let second): try putExperts(tensor, [first, second], prefix: prefix)
+    case .stacked(let name, let stacking): try putStacked(tensor, prefix + name, stacking)
     case .expert(let name):
       guard let expert, let experts, expert < experts else { throw failure(tensor, "is beyond the last expert") }
       try set(prefix + GGUFArchitecture.fill(name, expert), GGUFView(tensor: tensor, shape: tensor.shape))
@@ -143,6 +145,33 @@ struct GGUFTranslation {
             tensor: tensor, firstElement: (expert * names.count + part) * rows * tensor.shape[2],
             shape: [rows, tensor.shape[2]]))
       }
+    }
+  }
+
+  /// One part of a stack of experts.
+  private mutating func putStacked(
+    _ tensor: GGUFFile.Tensor, _ name: String, _ stacking: GGUFStacking
+  ) throws(GRAOError) {
+    guard (2...3).contains(tensor.shape.count), let experts, tensor.shape[0] == experts,
+      tensor.shape.allSatisfy({ $0 > 0 }), tensor.shape.count == 3 || tensor.type.blockElements == 1
+    else {
+      throw failure(tensor, "of shape \(tensor.shape) does not fit the number of experts, \(experts ?? 0)")
+    }
+    var parts = [(tensor: tensor, stacking: stacking)]
+    let shape = stacking.stack(of: tensor.shape)
+    if let other = views[name], case .stacked(let before) = other.arrangement {
+      guard other.shape == shape else {
+        throw failure(tensor, "of shape \(tensor.shape) does not fit \(other.tensor.name) of \(other.tensor.shape)")
+      }
+      parts = before + parts
+    }
+    views[name] = GGUFView(tensor: tensor, shape: shape, arrangement: .stacked(parts))
+  }
+
+  private func checkStacks() throws(GRAOError) {
+    for (name, view) in views {
+      guard case .stacked(let parts) = view.arrangement, parts.count < parts[0].stacking.parts else { continue }
+      throw failure(view.tensor, "is only a part of \(name): the other is missing")
     }
   }
 

@@ -12,6 +12,8 @@ struct GGUFView {
     /// For each head the transpose of a matrix [rank, size] of the file, then a matrix [rows, rank] of another
     /// tensor's.
     case latent(values: GGUFFile.Tensor)
+    /// Parts of a stack of experts.
+    case stacked([(tensor: GGUFFile.Tensor, stacking: GGUFStacking)])
   }
 
   let tensor: GGUFFile.Tensor
@@ -28,6 +30,7 @@ struct GGUFView {
       try file.read(tensor, from: firstElement, into: destination)
       for index in destination.indices { destination[index] -= 1 }
     case .latent(let values): try readLatent(file, values, destination)
+    case .stacked(let parts): for part in parts { try read(part.tensor, part.stacking, of: file, into: destination) }
     }
   }
 
@@ -40,6 +43,21 @@ struct GGUFView {
       try file.read(
         tensor, from: firstElement + interleavedRow(row, half) * width,
         into: UnsafeMutableBufferPointer(rebasing: destination[row * width..<(row + 1) * width]))
+    }
+  }
+
+  private func read(
+    _ part: GGUFFile.Tensor, _ stacking: GGUFStacking, of file: GGUFFile,
+    into destination: UnsafeMutableBufferPointer<Float>
+  ) throws(GRAOError) {
+    let (experts, rows) = (part.shape[0], part.shape[1])
+    let columns = part.shape.count == 3 ? part.shape[2] : 1
+    let one = UnsafeMutableBufferPointer<Float>.allocate(capacity: rows * columns)
+    defer { one.deallocate() }
+    for expert in 0..<experts {
+      let start = expert * (destination.count / experts)
+      try file.read(part, from: expert * rows * columns, into: one)
+      stacking.forEachElement(of: rows, columns) { index, place in destination[start + place] = one[index] }
     }
   }
 

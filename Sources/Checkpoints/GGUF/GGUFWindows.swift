@@ -9,6 +9,10 @@ struct GGUFUntoldWindow: GGUFTrait {
   func read(_ file: GGUFSource, into config: inout Table) {}
 
   func write(_ config: Table, to metadata: inout GGUFMetadata) throws(GRAOError) {
+    // What Mistral has where config.json lacks the key.
+    let isMistral = config["model_type"] == "mistral"
+    var config = config
+    if isMistral, config["sliding_window"] == nil { config["sliding_window"] = 4096 }
     guard config.given("sliding_window") != nil else { return }
     if hasSwitch, config.given("use_sliding_window")?.boolean != true { return }
     let context = try config.positive("max_position_embeddings")

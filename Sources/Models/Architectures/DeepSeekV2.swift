@@ -30,6 +30,8 @@ enum DeepSeekV2: Architecture {
     let rule = RoutingRule(
       perToken: perToken, groups: groups.count, groupsKept: groups.kept,
       scale: Float(try config.number("routed_scaling_factor", default: 1)))
-    return try shape.plan(in: store, rule: rule, isCorrected: false, bias: config.flag("mlp_bias", default: false))
+    return try shape.plan(
+      in: store, rule: rule, balancing: config.flag("seq_aux", default: true) ? .perSequence : .perLayer,
+      isCorrected: false, bias: config.flag("mlp_bias", default: false))
   }
 }

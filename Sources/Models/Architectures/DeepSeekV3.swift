@@ -23,7 +23,7 @@ enum DeepSeekV3: Architecture {
       perToken: perToken, scoring: .sigmoid, groups: groups.count, groupsKept: groups.kept, groupsByTwo: true,
       normalize: try config.flag("norm_topk_prob", default: true), epsilon: 1e-20,
       scale: Float(try config.number("routed_scaling_factor", default: 2.5)))
-    return try shape.plan(in: store, rule: rule, isCorrected: true)
+    return try shape.plan(in: store, rule: rule, balancing: .perSequenceByScore, isCorrected: true)
   }
 
   /// The layers that predict tokens further ahead come after the decoder's own.

@@ -24,6 +24,6 @@ extension ArchitecturePlan {
     self.init(
       decoder: decoder, context: shape.context, vocabulary: shape.vocabulary, keyValueHeads: shape.heads.keyValues,
       headSize: shape.heads.size, keyValueWidth: KeyValueWidth(keys: width, values: width),
-      expertsPerToken: expertsPerToken)
+      expertsPerToken: expertsPerToken, balancing: expertsPerToken > 0 ? .acrossLayers : nil)
   }
 }

@@ -10,7 +10,7 @@ enum OLMoE: Architecture {
 
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan {
     try config.require("clip_qkv", oneOf: [], because: "clipping of q, k and v is not supported")
-    let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-5)
+    let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-5, rules: DecoderRules(context: 4096))
     let hidden = try config.count("intermediate_size")
     let (experts, perToken) = try config.experts(default: (64, 8))
     let normalize = try config.flag("norm_topk_prob", default: false)
@@ -18,7 +18,7 @@ enum OLMoE: Architecture {
     let style = DecoderStyle(queryKeyValueBias: bias, outputBias: bias, queryKeyNorm: .whole)
     let decoder = try shape.decoder(in: store, style) { index, name in
       SparseFeedForward(
-        layer: index, name, channels: shape.channels, hidden: hidden, experts: experts,
+        layer: index, name, ExpertShape(count: experts, channels: shape.channels, hidden: hidden),
         rule: RoutingRule(perToken: perToken, normalize: normalize), in: store)
     }
     return ArchitecturePlan(shape, decoder, expertsPerToken: perToken)

@@ -6,7 +6,8 @@ enum Qwen2: Architecture {
   static let className = "Qwen2ForCausalLM"
 
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan {
-    let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-6)
+    let shape = try DecoderShape(
+      config, ropeBase: 10_000, epsilon: 1e-6, rules: DecoderRules(context: 32_768, keyValueHeads: 32))
     let hidden = try config.count("intermediate_size")
     let style = DecoderStyle(
       queryKeyValueBias: true, windows: try config.qwenSlidingWindows(layers: shape.layers) { $0 >= $1 })

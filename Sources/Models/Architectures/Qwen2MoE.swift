@@ -8,10 +8,11 @@ enum Qwen2MoE: Architecture {
   static let className = "Qwen2MoeForCausalLM"
 
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan {
-    let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-6)
+    let shape = try DecoderShape(
+      config, ropeBase: 10_000, epsilon: 1e-6, rules: DecoderRules(context: 32_768, keyValueHeads: 16))
     let (experts, perToken) = try config.experts(default: (60, 4))
-    let expertHidden = try config.count("moe_intermediate_size")
-    let sharedHidden = try config.count("shared_expert_intermediate_size")
+    let expertHidden = try config.count("moe_intermediate_size", default: 1408)
+    let sharedHidden = try config.count("shared_expert_intermediate_size", default: 5632)
     let normalize = try config.flag("norm_topk_prob", default: false)
     let isSparse = try config.sparseLayers(shape.layers)
     let denseHidden = isSparse.allSatisfy { $0 } ? 0 : try config.count("intermediate_size")
@@ -23,7 +24,7 @@ enum Qwen2MoE: Architecture {
       guard isSparse[index] else { return SwiGLU(name, channels: shape.channels, hidden: denseHidden, in: store) }
       return SharedExpert(
         routed: SparseFeedForward(
-          layer: index, name, channels: shape.channels, hidden: expertHidden, experts: experts,
+          layer: index, name, ExpertShape(count: experts, channels: shape.channels, hidden: expertHidden),
           rule: RoutingRule(perToken: perToken, normalize: normalize), in: store),
         shared: SwiGLU(name + ".shared_expert", channels: shape.channels, hidden: sharedHidden, in: store),
         gate: Linear(name + ".shared_expert_gate", inputs: shape.channels, outputs: 1, in: store))

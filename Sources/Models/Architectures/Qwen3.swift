@@ -6,7 +6,8 @@ enum Qwen3: Architecture {
   static let className = "Qwen3ForCausalLM"
 
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan {
-    let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-6)
+    let shape = try DecoderShape(
+      config, ropeBase: 10_000, epsilon: 1e-6, rules: DecoderRules(context: 32_768, keyValueHeads: 32, headSize: 128))
     let hidden = try config.count("intermediate_size")
     let bias = try config.flag("attention_bias", default: false)
     let style = DecoderStyle(

@@ -8,9 +8,10 @@ enum Qwen3MoE: Architecture {
   static let className = "Qwen3MoeForCausalLM"
 
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan {
-    let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-6)
+    let shape = try DecoderShape(
+      config, ropeBase: 10_000, epsilon: 1e-6, rules: DecoderRules(context: 32_768, keyValueHeads: 4))
     let (experts, perToken) = try config.experts(default: (128, 8))
-    let expertHidden = try config.count("moe_intermediate_size")
+    let expertHidden = try config.count("moe_intermediate_size", default: 768)
     let normalize = try config.flag("norm_topk_prob", default: false)
     let isSparse = try config.sparseLayers(shape.layers)
     let denseHidden = isSparse.allSatisfy { $0 } ? 0 : try config.count("intermediate_size")
@@ -22,7 +23,7 @@ enum Qwen3MoE: Architecture {
     let decoder = try shape.decoder(in: store, style) { index, name in
       guard isSparse[index] else { return SwiGLU(name, channels: shape.channels, hidden: denseHidden, in: store) }
       return SparseFeedForward(
-        layer: index, name, channels: shape.channels, hidden: expertHidden, experts: experts,
+        layer: index, name, ExpertShape(count: experts, channels: shape.channels, hidden: expertHidden),
         rule: RoutingRule(perToken: perToken, normalize: normalize), in: store)
     }
     return ArchitecturePlan(shape, decoder, expertsPerToken: perToken)

@@ -22,6 +22,8 @@ package struct Linear {
     self.bias = bias
   }
 
+  var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
+
   /// x[T, inputs] → y[T, outputs].
   func forward(_ x: Matrix, _ pass: Pass) -> Matrix {
     let y = pass.workspace.matrix(x.rows, weight.shape[0])
@@ -29,10 +31,14 @@ package struct Linear {
     return y
   }
 
-  /// dw += dyᵀ · x; dx = dy · w, or added to dx.
-  func backward(_ dy: Matrix, x: Matrix, into dx: Matrix, accumulate: Bool = false, _ pass: Pass) {
-    productWeightGradient(dy, x, addingTo: pass.parameters.weightGradient(weight))
-    if let bias { biasGradient(dy, addingTo: pass.parameters.vectorGradient(bias)) }
+  /// dw += dyᵀ · x, unless frozen; dx = dy · w, or added to dx.
+  func backward(
+    _ dy: Matrix, x: Matrix, into dx: Matrix, accumulate: Bool = false, isFrozen: Bool = false, _ pass: Pass
+  ) {
+    if !isFrozen {
+      productWeightGradient(dy, x, addingTo: pass.parameters.weightGradient(weight))
+      if let bias { biasGradient(dy, addingTo: pass.parameters.vectorGradient(bias)) }
+    }
     productInputGradient(dy, pass.parameters.weights(weight), into: dx, accumulate: accumulate)
   }
 }

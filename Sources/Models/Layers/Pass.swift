@@ -8,8 +8,12 @@ package final class Pass {
   package let positions: Indices
   /// Where keys and values go and come from in sampling; nil in training.
   package let cache: KeyValueCache?
-  /// Tokens that chose each expert, by layer: filled by the layers that route.
-  package var expertLoad: [[Int]] = []
+  /// Filled by the layers that route; nil where nobody asks.
+  package var routers: RouterRecord?
+  /// Of the routers' losses, for the way back.
+  var routerGradients: RouterGradients?
+  /// Whether the routers' parameters get no gradient.
+  var freezesRouters = false
 
   package init(_ batch: TokenBatch, parameters: ParameterStore, workspace: Workspace, cache: KeyValueCache? = nil) {
     self.batch = batch

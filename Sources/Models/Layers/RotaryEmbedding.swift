@@ -5,7 +5,8 @@ import Kernels
 /// of each head or all: tables of cos and sin, [positions, turning channels / 2], for as many positions as have been
 /// asked for.
 package final class RotaryEmbedding {
-  private let frequencies: [Float]
+  /// Radians from one position to the next, of each pair of channels.
+  let frequencies: [Float]
   private let attentionFactor: Float
   private let headSize: Int
   private var positions = 0

@@ -8,6 +8,7 @@ package struct SharedExpert: FeedForward {
   /// [1, C].
   let gate: Linear?
   package var experts: Int { routed.experts }
+  package var sparse: SparseFeedForward? { routed }
   package var inactiveParameterCount: Int { routed.inactiveParameterCount }
 
   struct Kept: Record {

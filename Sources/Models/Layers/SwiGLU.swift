@@ -5,6 +5,7 @@ package struct SwiGLU: FeedForward {
   let gate, up, down: Linear
   let activation: Activation
   package var experts: Int { 0 }
+  package var sparse: SparseFeedForward? { nil }
   package var inactiveParameterCount: Int { 0 }
 
   init(

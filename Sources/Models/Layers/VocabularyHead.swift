@@ -7,6 +7,8 @@ package struct VocabularyHead {
   let weight: Parameter
   /// What logits are multiplied by.
   var scale: Float = 1
+  /// Logits x then become softcap · tanh(x / softcap) (Gemma 2, arXiv 2408.00118); 0: off.
+  var softcap: Float = 0
 
   /// Rows whose logits are held at a time: fixed by the vocabulary, so that gradients are summed in one order.
   private var chunkRows: Int { min(max((16 << 20) / weight.shape[0], 16), 1024) }
@@ -16,6 +18,7 @@ package struct VocabularyHead {
     let logits = pass.workspace.matrix(hidden.rows, weight.shape[0])
     product(hidden, pass.parameters.weights(weight), into: logits)
     if scale != 1 { Kernels.scale(logits, by: scale, into: logits) }
+    if softcap != 0 { softCap(logits, at: softcap) }
     return logits
   }
 
@@ -50,15 +53,23 @@ package struct VocabularyHead {
   /// Adds the gradient of Σ dlogp · logp to dhidden[T, C] and to the weights; dlogp[R, 1].
   package func backward(_ dlogp: Matrix, _ scores: Scores, hidden: Matrix, addingTo dhidden: Matrix, _ pass: Pass) {
     forEachChunk(hidden, scores, pass) { range, rows, logits in
+      let capped = softcap == 0 ? nil : copied(logits, pass)
       logSoftmaxGradient(
         logits, temperature: scores.temperature, targets: scores.tokens[range], lse: scores.lse.rows(range),
         dlogp: dlogp.rows(range))
+      if let capped { softCapGradient(capped, at: softcap, logits) }
       if scale != 1 { Kernels.scale(logits, by: scale, into: logits) }
       productWeightGradient(logits, rows, addingTo: pass.parameters.weightGradient(weight))
       let drows = pass.workspace.matrix(rows.rows, rows.columns)
       productInputGradient(logits, pass.parameters.weights(weight), into: drows)
       scatterAddRows(drows, scores.rows[range], to: dhidden)
     }
+  }
+
+  private func copied(_ x: Matrix, _ pass: Pass) -> Matrix {
+    let y = pass.workspace.matrix(x.rows, x.columns)
+    y.start.update(from: x.start, count: x.count)
+    return y
   }
 
   private func forEachChunk(

@@ -4,15 +4,12 @@ import Values
 // A function of a script, in each of the roles that the engine has for one.
 
 extension LuaFunction: RewardScorer {
-  package func score(_ samples: [RewardSample]) -> [Result<Double?, any Error>] {
-    samples.map { sample in Result { try score(sample) } }
+  package func score(_ samples: [RewardSample]) -> [Result<RewardScore, any Error>] {
+    samples.map { sample in Result { try reading.score(try call([Convert.value(sample)])) } }
   }
 
-  private func score(_ sample: RewardSample) throws -> Double? {
-    let result = try call([Convert.value(sample)]).first ?? .null
-    if result.isNull { return nil }
-    guard let number = result.number else { throw unexpected("a reward function", result, "a number or nil") }
-    return number
+  private var reading: ScoreReading {
+    ScoreReading(failure: { self.unexpected("a reward function", $0, $1) }, expectedScore: "a number or nil")
   }
 }
 
@@ -33,6 +30,14 @@ extension LuaFunction: Curriculum {
       let weights = try function.call([.array(part), state]).first?.array ?? []
       return try weights.map { try number([$0], of: "a curriculum function") }
     }
+  }
+}
+
+extension LuaFunction: ObjectiveFunction {
+  package func loss(_ group: TrackedGroup) throws -> (
+    loss: TrackedValue, parts: [(name: String, value: TrackedValue)]
+  ) {
+    try TrackedBinding.read(call([TrackedBinding.value(group)]), of: "the objective")
   }
 }
 

@@ -28,10 +28,11 @@ enum ModelBinding {
       .method("save") { model, call in
         let (path, options) = (try call.string(1), try saveSchema.read(try call.options(2)))
         let isGGUF = path.hasSuffix(".gguf")
-        if options.has(isGGUF ? "dtype" : "type") {
+        for name in isGGUF ? ["dtype", "max_shard_size"] : ["type"] where options.has(name) {
           throw options.failure(
-            isGGUF ? "dtype" : "type",
-            isGGUF ? "is for directories: give 'type' for a .gguf file" : "is for .gguf files")
+            name,
+            isGGUF
+              ? "is for directories" + (name == "dtype" ? ": give 'type' for a .gguf file" : "") : "is for .gguf files")
         }
         if isGGUF, options.has("value_head") { throw options.failure("value_head", "is for directories") }
         if isGGUF {
@@ -39,6 +40,7 @@ enum ModelBinding {
         } else {
           try model.save(
             path, elementType: try options.optionalString("dtype").flatMap(ElementType.init),
+            maxShardBytes: options.has("max_shard_size") ? try ByteSize.read(options, "max_shard_size") : 5_000_000_000,
             valueHead: options.has("value_head") ? try options.boolean("value_head") : false)
         }
         return []
@@ -113,6 +115,10 @@ enum ModelBinding {
           "dtype", .string, "element type of the files", choices: ["float32", "float16", "bfloat16"]),
         OptionDeclaration(
           "value_head", .boolean, "write the head that ppo trained, which grao.load reads and transformers does not"),
+        OptionDeclaration(
+          "max_shard_size", .oneOf([.integer, .string]),
+          "bytes of tensors in one file, or a number with KB, MB, GB or TB: 5GB where not given; a larger tensor has one of its own",
+          minimum: 1),
         OptionDeclaration(
           "type", .string, "of the matrices in a .gguf file",
           choices: GGUFElementType.allCases.map { .string($0.rawValue) }),

@@ -7,10 +7,10 @@ import Values
 extension Plugin: NamedObject {}
 
 extension Plugin: RewardScorer {
-  package func score(_ samples: [RewardSample]) -> [Result<Double?, any Error>] {
+  package func score(_ samples: [RewardSample]) -> [Result<RewardScore, any Error>] {
     let values = samples.map { Convert.value($0) }
     // One bad sample of a batch must not take the others along: they are asked for again, one by one.
-    if scoresBatches, let scores = try? scores(values) { return scores.map { .success($0) } }
+    if scoresBatches, values.count > 1, let scores = try? scores(values) { return scores }
     return values.map { value in Result { try score(value) } }
   }
 }
@@ -24,6 +24,14 @@ extension Plugin: Curriculum {
 extension Plugin: ScheduleSource {
   package var schedule: Schedule {
     .custom(name: name) { state in try self.value(state: Convert.value(state)) }
+  }
+}
+
+extension Plugin: ObjectiveFunction {
+  package func loss(_ group: TrackedGroup) throws -> (
+    loss: TrackedValue, parts: [(name: String, value: TrackedValue)]
+  ) {
+    try TrackedBinding.read(loss(TrackedBinding.value(group)), of: "objective plugin '\(name)'")
   }
 }
 
@@ -44,11 +52,22 @@ enum PluginBinding {
       [
         OptionDeclaration("seconds", .number, default: 2, "of wall time for each call", minimum: 0.001),
         OptionDeclaration("megabytes", .integer, default: 256, "of memory", minimum: 1, maximum: 0x1p20),
-        OptionDeclaration("hosts", .array(of: .string), "that the plugin may reach: not in this version"),
+        OptionDeclaration("hosts", .array(of: .string), default: [], "that the plugin may reach: \"name:port\""),
+        OptionDeclaration(
+          "network_seconds", .number, default: .number(PluginGrants.defaultNetworkSeconds),
+          "of waiting for the network in each call, which do not count as the call's own", minimum: 0.001,
+          maximum: 0x1p20),
+        OptionDeclaration("cache", .string, "folder in which the plugin may keep texts"),
       ])
     let reader = try schema.read(try call.options(3))
-    if reader.has("hosts") { throw reader.failure("hosts", "is not supported by this version of the engine") }
     let limits = Sandbox.Limits(seconds: try reader.number("seconds"), megabytes: try reader.integer("megabytes"))
-    return [.object(try Plugin(try call.string(1), options: try call.options(2), on: path, limits: limits))]
+    let grants = try Convert.naming("\(call.name): option 'hosts'") { () throws(GRAOError) in
+      try PluginGrants(
+        hosts: try reader.strings("hosts"), networkSeconds: try reader.number("network_seconds"),
+        cache: try reader.optionalString("cache"))
+    }
+    let plugin = try Plugin(
+      try call.string(1), options: try call.options(2), on: path, limits: limits, grants: grants)
+    return [.object(plugin)]
   }
 }

@@ -32,6 +32,7 @@ package final class ScriptEngine {
     try state.register(PluginBinding.plugin)
     try state.register(RewardModelBinding.rewardModel)
     try state.register(TrainerBinding.trainer(self))
+    try TrackedBinding.register(in: state)
     try state.register(module: "grao", module)
     let clear = HostFunction("print") { [unowned self] _ in
       reporter?.clear()
@@ -60,16 +61,31 @@ package final class ScriptEngine {
 
   /// Runs a trainer to its end.
   func run(_ trainer: Trainer) throws -> Table {
+    try recording { recorder in try trainer.run(observer: recorder()) }
+  }
+
+  /// Runs stages to their end, and prints the matrix of what they remember.
+  private func run(_ staged: StagedTraining) throws -> Table {
+    staged.checkInterrupt = { [weak self] in try self?.checkInterrupt() }
+    let matrix = try recording { recorder in try staged.run(observer: { _ in recorder() }) }
+    reporter?.clear()
+    print(matrix.text)
+    return matrix.table
+  }
+
+  /// What makes a recorder for each run; the terminal is left clean however the runs end.
+  private func recording<T>(_ body: (() -> RunRecorder) throws -> T) throws -> T {
     let content = (try? SourceFile.read(script)) ?? []
     let outer = reporter
-    reporter = progress()
-    let recorder = RunRecorder(
-      progress: reporter, script: ((script as NSString).lastPathComponent, Array(content)))
+    let shown = progress()
+    reporter = shown
     defer {
-      recorder.finish()
+      shown?.finish()
       reporter = outer
     }
-    return try trainer.run(observer: recorder)
+    return try body {
+      RunRecorder(progress: shown, script: ((self.script as NSString).lastPathComponent, Array(content)))
+    }
   }
 
   private func trainer(_ model: Model, _ options: TrainingOptions) throws -> Trainer {
@@ -89,7 +105,9 @@ package final class ScriptEngine {
       "upcycle": function("upcycle", Self.upcycle),
       "dataset": function("dataset", DatasetBinding.make),
       "train": function("train") { [unowned self] call in
-        let (model, options) = try TrainingOptions.read(try call.table(1))
+        let table = try call.table(1)
+        if let stages = table["stages"], !stages.isNull { return [.table(try run(StagedTraining.read(table)))] }
+        let (model, options) = try TrainingOptions.read(table)
         return [.table(try run(trainer(model, options)))]
       },
       "trainer": function("trainer") { [unowned self] call in

@@ -31,6 +31,7 @@ enum GroupConversion {
     table["reference"] = group.reference.map { Convert.value($0) }
     table["reference_mask"] = group.referenceMask.map(Convert.mask)
     table["reference_reward"] = group.referenceReward.map { .number($0) }
+    if !group.referenceRewards.isEmpty { table["reference_rewards"] = value(group.referenceRewards) }
     for (name, response) in [("chosen", group.chosen), ("rejected", group.rejected)] {
       table[name] = response.map { Convert.value($0.ids) }
       table[name + "_mask"] = response?.mask.map(Convert.mask)
@@ -46,10 +47,27 @@ enum GroupConversion {
     table["ids"] = Convert.value(sample.ids)
     table["text"] = sample.text.map(Value.string)
     table["reward"] = sample.reward.map { .number($0) }
-    table["rewards"] = .table(Table(sample.rewards.map { ($0.name, .number($0.value)) }))
+    table["rewards"] = value(sample.rewards)
+    if !sample.numbers.isEmpty { table["numbers"] = value(sample.numbers) }
     table["logprobs"] = sample.logprobs.map { Convert.value($0) }
     table["finish_reason"] = sample.finishReason.map { .string($0.rawValue) }
     return .table(table)
+  }
+
+  private static func value(_ numbers: [(name: String, value: Double)]) -> Value {
+    .table(Table(numbers.map { ($0.name, .number($0.value)) }))
+  }
+
+  private static func numbers(_ reader: OptionReader, _ name: String) throws(GRAOError) -> [(
+    name: String, value: Double
+  )] {
+    var numbers: [(name: String, value: Double)] = []
+    guard reader.has(name) else { return [] }
+    for (key, value) in try reader.nested(name).table {
+      guard let number = value.number else { throw reader.failure(name, "must hold numbers by name") }
+      numbers.append((key, number))
+    }
+    return numbers
   }
 
   /// - Parameter what: which group it is, for messages.
@@ -65,6 +83,7 @@ enum GroupConversion {
     group.rejected = try response("rejected", reader, what, model, after: prompt)
     group.referenceReward = try reader.optionalNumber("reference_reward")
     group.margin = try reader.optionalNumber("margin")
+    group.referenceRewards = try numbers(reader, "reference_rewards")
     for (index, value) in try reader.array("samples").enumerated() {
       group.samples.append(try sample(value, "\(what): sample \(index + 1)", model, after: prompt))
     }
@@ -100,11 +119,8 @@ enum GroupConversion {
     if reader.has("mask") { sample.mask = try reader.numbers("mask").map { $0 != 0 } }
     sample.text = try reader.optionalString("text")
     sample.finishReason = try reader.optionalString("finish_reason").flatMap(FinishReason.init)
-    if reader.has("rewards") {
-      for (name, value) in try reader.nested("rewards").table {
-        if let number = value.number { sample.rewards.append((name, number)) }
-      }
-    }
+    sample.rewards = try numbers(reader, "rewards")
+    sample.numbers = try numbers(reader, "numbers")
     return sample
   }
 
@@ -116,6 +132,7 @@ enum GroupConversion {
         OptionDeclaration("reference", .any, "string, ids or chat messages"),
         OptionDeclaration("reference_mask", .array(of: .number), "0 for tokens that are not trained on"),
         OptionDeclaration("reference_reward", .number, "of the reference"),
+        OptionDeclaration("reference_rewards", .table, "each reward's own value of the reference"),
         OptionDeclaration("chosen", .any, "string, ids or chat messages, for dpo and reward"),
         OptionDeclaration("chosen_mask", .array(of: .number), "0 for tokens that are not trained on"),
         OptionDeclaration("rejected", .any, "string, ids or chat messages, for dpo and reward"),
@@ -134,6 +151,7 @@ enum GroupConversion {
         OptionDeclaration("text", .string, "the completion, where ids are not given"),
         OptionDeclaration("reward", .number, "without one the sample is left out"),
         OptionDeclaration("rewards", .table, "each reward's own value"),
+        OptionDeclaration("numbers", .table, "what rewards log besides"),
         OptionDeclaration("logprobs", .array(of: .number), "the behaviour policy's"),
         OptionDeclaration("mask", .array(of: .number), "0 for tokens that are not trained on"),
         OptionDeclaration("finish_reason", .string, "why it ended", choices: ["stop", "length"]),

@@ -1,0 +1,41 @@
+import Kernels
+
+/// y = x · w[e]ᵀ + b[e] for the rows of each expert e, which follow each other.
+package struct GroupedLinear {
+  /// One [outputs, inputs] for each expert.
+  let weights: [Parameter]
+  /// [E, outputs].
+  var bias: Parameter?
+  /// Parameters of one expert.
+  var countOfOne: Int { weights[0].count + (bias?.shape[1] ?? 0) }
+
+  /// x[R, inputs] → y[R, outputs]; offsets[E + 1].
+  func forward(_ x: Matrix, _ offsets: Indices, _ pass: Pass) -> Matrix {
+    let y = pass.workspace.matrix(x.rows, weights[0].shape[0])
+    groupedProduct(
+      x, pass.parameters.weights(weights), bias: bias.map(pass.parameters.vector), offsets: offsets, into: y)
+    return y
+  }
+
+  /// Adds the gradients of weights and bias; dx = dy · w, or added to dx.
+  func backward(
+    _ dy: Matrix, x: Matrix, _ offsets: Indices, into dx: Matrix, accumulate: Bool = false, _ pass: Pass
+  ) {
+    let parameters = pass.parameters
+    groupedProductWeightGradient(dy, x, offsets: offsets, addingTo: parameters.weightGradient(weights))
+    if let bias {
+      groupedBiasGradient(
+        dy, offsets: offsets, addingTo: parameters.vectorGradient(bias).reshaped(columns: bias.shape[1]))
+    }
+    groupedProductInputGradient(dy, parameters.weights(weights), offsets: offsets, into: dx, accumulate: accumulate)
+  }
+}
+
+/// The three projections of a layer's experts, wherever they lie in the checkpoint.
+struct ExpertWeights {
+  /// F channels from C, F from C, and C from F.
+  let gate, up, down: GroupedLinear
+  var count: Int { gate.weights.count }
+  /// Parameters of one expert.
+  var countOfOne: Int { gate.countOfOne + up.countOfOne + down.countOfOne }
+}
