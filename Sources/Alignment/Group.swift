@@ -17,6 +17,8 @@ public struct Group {
   /// The judged responses, for dpo.
   public var chosen: EncodedResponse?
   public var rejected: EncodedResponse?
+  /// By how much more the chosen response should be scored, for reward.
+  public var margin: Double?
 
   public init(
     prompt: [Int32], samples: [Sample] = [], reference: [Int32]? = nil, referenceReward: Double? = nil

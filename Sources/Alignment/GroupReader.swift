@@ -54,7 +54,7 @@ struct GroupReader {
     for branch in branches { _ = try model.encode(.ids(branch), after: .ids(prompt)) }
     let tree = SequenceTree(prompt: prompt, branches: branches)
     try model.checkContext(tree)
-    return UpdatePass.Query(tree: tree, group: ObjectiveGroup(sequences: sequences))
+    return UpdatePass.Query(tree: tree, group: ObjectiveGroup(sequences: sequences, margin: group.margin ?? 0))
   }
 
   private func sequence(_ sample: Group.Sample) throws(GRAOError) -> SequenceTokens {
@@ -103,7 +103,7 @@ struct GroupReader {
     switch options.preference {
     case .pairs where group.chosen == nil || group.rejected == nil:
       let lacks = group.chosen == nil ? "chosen" : "rejected"
-      throw GRAOError("method 'dpo' needs a pair of responses, but the group has no '\(lacks)'")
+      throw GRAOError("method '\(options.method)' needs a pair of responses, but the group has no '\(lacks)'")
     case .responses where group.chosen == nil && group.rejected == nil:
       throw GRAOError("method 'dpo' with loss 'kto' needs 'chosen' or 'rejected', and the group has neither")
     default: break

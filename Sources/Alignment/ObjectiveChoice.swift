@@ -15,6 +15,11 @@ extension TrainingOptions {
       return GRPOObjective(
         ratio: ratio ?? RatioOptions(), normalization: normalization, longest: sampling.maxNewTokens,
         klCoefficient: try kl.coefficient.value(at: state, option: "kl.coefficient"), klEstimate: kl.estimate)
+    case .ppo:
+      return PPOObjective(
+        ratio: ratio ?? RatioOptions(), valueClip: ppo.valueClip, valueCoefficient: ppo.valueCoefficient,
+        normalization: normalization, longest: sampling.maxNewTokens)
+    case .reward: return BradleyTerryObjective(centering: rewardModel.centering)
     case .grao: return GRAOObjective(weights: try componentWeights(at: state), ratio: ratio)
     case .custom: return try customObjective()
     }
@@ -36,8 +41,8 @@ extension TrainingOptions {
   var roles: Set<SequenceTokens.Role> {
     switch method {
     case .sft: [.reference]
-    case .dpo: [.chosen, .rejected]
-    case .grpo: [.sample]
+    case .dpo, .reward: [.chosen, .rejected]
+    case .grpo, .ppo: [.sample]
     case .grao: [.sample, .reference]
     case .custom: [.sample, .reference, .chosen, .rejected]
     }

@@ -15,31 +15,40 @@ public struct OptimizerOptions {
   public init() {}
 }
 
-/// The moments of AdamW for a model's parameters, in the layout of the parameters themselves.
+/// The moments of AdamW for a model's parameters, its head's among them, in the layout of the parameters themselves.
 final class Optimizer {
+  private struct Part {
+    let store: ParameterStore
+    /// Of what is trained.
+    let runs: [(range: Range<Int>, decays: Bool)]
+    let moments: (first: Buffer, second: Buffer)
+
+    /// - Parameter frozen: parameters of the store that stay as they are.
+    init(_ store: ParameterStore, frozen: [Parameter]) {
+      self.store = store
+      runs = store.runs(without: frozen)
+      let count = store.all.count
+      moments = (Buffer(zeros: count), Buffer(zeros: count))
+    }
+  }
+
   private let network: Network
   private let options: OptimizerOptions
-  /// Of what is trained.
-  private let runs: [(range: Range<Int>, decays: Bool)]
-  private let moments: (first: Buffer, second: Buffer)
+  private let parts: [Part]
   private(set) var steps = 0
 
   /// - Parameter frozen: parameters that stay as they are.
   init(_ network: Network, _ options: OptimizerOptions, frozen: [Parameter] = []) {
     self.network = network
     self.options = options
-    runs = network.parameters.runs(without: frozen)
-    let count = network.parameters.all.count
-    moments = (Buffer(zeros: count), Buffer(zeros: count))
+    parts = network.stores.map { Part($0, frozen: $0 === network.parameters ? frozen : []) }
   }
 
   /// One update from the gradients that the network holds. Returns their norm before clipping; where it is not finite
   /// nothing is changed.
   func step(learningRate: Double) -> Double {
-    let parameters = network.parameters
-    let norm = sumOfSquares(parameters.allGradients).squareRoot()
+    let norm = parts.reduce(0) { $0 + sumOfSquares($1.store.allGradients) }.squareRoot()
     guard norm.isFinite else { return norm }
-    parameters.prepareToChange()
     steps += 1
     var scale = 1.0
     if options.maxGradNorm > 0 { scale = min(1, options.maxGradNorm / (norm + 1e-6)) }
@@ -48,24 +57,27 @@ final class Optimizer {
       learning_rate: learningRate, beta1: beta1, beta2: beta2, epsilon: options.epsilon, weight_decay: 0,
       gradient_scale: scale, bias_correction1: 1 - pow(beta1, Double(steps)),
       bias_correction2: 1 - pow(beta2, Double(steps)))
-    for run in runs {
-      step.weight_decay = run.decays ? options.weightDecay : 0
-      adamW(
-        part(run.range, of: parameters.all), g: part(run.range, of: parameters.allGradients),
-        m: part(run.range, moments.first), v: part(run.range, moments.second), step: step)
+    for part in parts {
+      part.store.prepareToChange()
+      for run in part.runs {
+        step.weight_decay = run.decays ? options.weightDecay : 0
+        adamW(
+          section(run.range, of: part.store.all), g: section(run.range, of: part.store.allGradients),
+          m: section(run.range, part.moments.first), v: section(run.range, part.moments.second), step: step)
+      }
     }
     network.didTrain()
     return norm
   }
 
   /// Whether every weight is a finite number, far from overflow.
-  var weightsAreFinite: Bool { sumOfSquares(network.parameters.all).isFinite }
+  var weightsAreFinite: Bool { parts.allSatisfy { sumOfSquares($0.store.all).isFinite } }
 
-  private func part(_ range: Range<Int>, of matrix: Matrix) -> Matrix {
+  private func section(_ range: Range<Int>, of matrix: Matrix) -> Matrix {
     Matrix(start: matrix.start + range.lowerBound, rows: 1, columns: range.count)
   }
 
-  private func part(_ range: Range<Int>, _ buffer: Buffer) -> Matrix {
+  private func section(_ range: Range<Int>, _ buffer: Buffer) -> Matrix {
     Matrix(start: buffer.floats + range.lowerBound, rows: 1, columns: range.count)
   }
 }

@@ -10,6 +10,8 @@ struct PreparedRollout {
   let dropped: Int
   /// Tokens of all groups, prompts included.
   let tokens: Int
+  /// What is recorded of it with each of its steps.
+  var metrics = Table()
 
   /// Queries of one of `count` consecutive parts of about the same number.
   func part(_ index: Int, of count: Int) -> ArraySlice<UpdatePass.Query> {
@@ -24,6 +26,8 @@ struct RolloutPreparation {
   let reference: ReferenceModel?
   /// Of the run's rewards at this step.
   let rewardWeights: [Double]
+  /// For ppo.
+  var values: ValueEstimation?
   let checkInterrupt: () throws -> Void
 
   /// - Parameter objective: which groups it accepts.
@@ -31,7 +35,7 @@ struct RolloutPreparation {
     var queries = try groups.enumerated().map { index, group throws(GRAOError) in
       try reader.query(group, place: index + 1, roles: options.roles)
     }
-    if options.roles.contains(.sample) {
+    if options.roles.contains(.sample), options.method != .ppo {
       var read = queries.map(\.group)
       switch options.rewardAggregation {
       case .sumThenNormalize: options.advantage.assign(to: &read)
@@ -50,8 +54,10 @@ struct RolloutPreparation {
         }
       }
     }
+    let metrics = try values?.estimate(&queries)
     return PreparedRollout(
-      queries: queries, dropped: groups.count - queries.count, tokens: groups.reduce(0) { $0 + $1.tokenCount })
+      queries: queries, dropped: groups.count - queries.count, tokens: groups.reduce(0) { $0 + $1.tokenCount },
+      metrics: metrics ?? Table())
   }
 
   /// KTO's z_0: the mean, if positive, of log π_θ − log π_ref over responses given to the next query's prompt.

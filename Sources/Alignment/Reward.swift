@@ -8,6 +8,8 @@ public struct RewardSample {
   public let completion: String?
   /// The reference answer of the row, where it has one.
   public let reference: String?
+  /// The prompt's tokens, and the completion's.
+  public let promptIDs: [Int32]
   public let ids: [Int32]
   public let finishReason: FinishReason
   /// The dataset row.

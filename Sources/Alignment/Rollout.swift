@@ -7,6 +7,8 @@ struct RowReader {
   let model: Model
   /// Whether the columns `chosen` and `rejected` are read beside the reference.
   var readsPreference = false
+  /// Whether the column `margin` is read with them.
+  var readsMargin = false
 
   /// A row's columns as ids and text; `name` says in messages which row it is.
   struct Query {
@@ -16,6 +18,7 @@ struct RowReader {
     let reference: EncodedResponse?
     var chosen: EncodedResponse?
     var rejected: EncodedResponse?
+    var margin: Double?
   }
 
   func query(_ row: Table, name: String) throws(GRAOError) -> Query {
@@ -26,10 +29,19 @@ struct RowReader {
         row: row, prompt: try model.encode(prompt), promptText: try model.text(of: prompt),
         reference: try response(row, ["reference", "chosen"], after: prompt),
         chosen: readsPreference ? try response(row, ["chosen"], after: prompt) : nil,
-        rejected: readsPreference ? try response(row, ["rejected"], after: prompt) : nil)
+        rejected: readsPreference ? try response(row, ["rejected"], after: prompt) : nil,
+        margin: readsMargin ? try margin(row) : nil)
     } catch {
       throw GRAOError("\(name): \(error.message)")
     }
+  }
+
+  private func margin(_ row: Table) throws(GRAOError) -> Double? {
+    guard let value = row["margin"]?.unlessNull else { return nil }
+    guard let number = value.number, number.isFinite else {
+      throw GRAOError("column 'margin' must be a number, not \(value.kind)")
+    }
+    return number
   }
 
   /// The first of these columns that the row has; nil where it has none.
@@ -95,7 +107,7 @@ struct Rollout {
   ) -> RewardSample {
     RewardSample(
       prompt: model.tokenizer == nil ? nil : query.promptText, completion: text, reference: query.reference?.text,
-      ids: ids, finishReason: reason, row: query.row, step: step, isReference: isReference)
+      promptIDs: query.prompt, ids: ids, finishReason: reason, row: query.row, step: step, isReference: isReference)
   }
 }
 
@@ -104,6 +116,6 @@ extension Group {
   init(_ query: RowReader.Query) {
     self.init(prompt: query.prompt, reference: query.reference?.ids)
     referenceMask = query.reference?.mask
-    (chosen, rejected) = (query.chosen, query.rejected)
+    (chosen, rejected, margin) = (query.chosen, query.rejected, query.margin)
   }
 }

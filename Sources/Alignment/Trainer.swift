@@ -18,6 +18,8 @@ public final class Trainer {
   private var isRunning = false
   private let optimizer: Optimizer
   private let reader: RowReader
+  /// What says what tokens are worth, where a model apart does.
+  private let critic: Critic?
   /// The frozen policy, for the methods that measure against one.
   private let reference: ReferenceModel?
   private let panel: RewardPanel
@@ -29,7 +31,10 @@ public final class Trainer {
     try options.routers.check(for: model.network)
     self.model = model
     self.options = options
-    reader = RowReader(model: model, readsPreference: options.method == .dpo || options.method == .custom)
+    reader = RowReader(
+      model: model, readsPreference: options.method.needsPreference || options.method == .custom,
+      readsMargin: options.method == .reward)
+    critic = try model.prepareHeads(options)
     reference = options.usesReferenceModel ? ReferenceModel(freezing: model.network) : nil
     panel = RewardPanel(rewards: options.rewards, onError: options.onRewardError)
     optimizer = Optimizer(
@@ -82,7 +87,7 @@ public final class Trainer {
     for (query, name) in zip(queries, names) {
       switch options.preference {
       case .pairs where query.chosen == nil || query.rejected == nil:
-        throw GRAOError("\(name): method 'dpo' needs the columns 'chosen' and 'rejected'")
+        throw GRAOError("\(name): method '\(options.method)' needs the columns 'chosen' and 'rejected'")
       case .responses where query.chosen == nil && query.rejected == nil:
         throw GRAOError("\(name): method 'dpo' with loss 'kto' needs a column 'chosen' or 'rejected'")
       default: continue
@@ -106,7 +111,14 @@ public final class Trainer {
 
   private func prepare(_ groups: [Group]) throws -> PreparedRollout {
     let schedule = scheduleState
-    return try preparation(at: schedule).prepare(groups, for: options.objective(at: schedule, referencePoint: 0))
+    var preparation = try preparation(at: schedule)
+    if options.method == .ppo {
+      preparation.values = ValueEstimation(
+        policy: model.network, critic: critic?.network, options: options,
+        klCoefficient: try options.kl.coefficient.value(at: schedule, option: "kl.coefficient"),
+        checkInterrupt: checkInterrupt)
+    }
+    return try preparation.prepare(groups, for: options.objective(at: schedule, referencePoint: 0))
   }
 
   /// One optimizer step on some queries of a rollout.
@@ -129,9 +141,10 @@ public final class Trainer {
       groups: queries.count, sequences: queries.reduce(0) { $0 + $1.group.sequences.count },
       tokens: queries.reduce(0) { $0 + $1.trainedTokens })
     if state.step == 0, options.checksDerivative { try checkDerivative(queries) }
-    model.network.parameters.zeroGradients()
+    model.network.zeroGradients()
+    critic?.network.zeroGradients()
     let pass = UpdatePass(
-      network: model.network, objective: objective, temperature: options.objectiveTemperature,
+      network: model.network, critic: critic?.network, objective: objective, temperature: options.objectiveTemperature,
       microBatchTokens: options.microBatchTokens, isFirstUpdate: isFirst, routers: options.routers,
       checkInterrupt: checkInterrupt)
     let outcome = try pass.run(Array(queries), batch: batch)
@@ -142,7 +155,11 @@ public final class Trainer {
     guard gradNorm.isFinite else {
       throw GRAOError("step \(schedule.step): the gradient's norm is \(gradNorm); the model was left as it was")
     }
-    guard optimizer.weightsAreFinite else {
+    let criticNorm = queries.isEmpty ? 0 : critic?.step(learningRate: learningRate)
+    guard criticNorm?.isFinite ?? true else {
+      throw GRAOError("step \(schedule.step): the norm of the critic's gradient is \(criticNorm ?? 0)")
+    }
+    guard optimizer.weightsAreFinite, critic?.weightsAreFinite ?? true else {
       throw GRAOError(
         "step \(schedule.step): the update with learning rate \(learningRate) left weights that are not finite numbers")
     }
@@ -158,10 +175,14 @@ public final class Trainer {
     }
     var metrics = Table([("step", .integer(state.step)), ("loss", .number(outcome.loss))])
     metrics["grad_norm"] = .number(gradNorm)
+    if let criticNorm { metrics["critic_grad_norm"] = .number(criticNorm) }
     metrics["learning_rate"] = .number(learningRate)
+    for (name, value) in rollout.metrics { metrics[name] = value }
     RolloutMetrics(groups: groups, rewards: try rewardWeights(at: schedule)).add(to: &metrics)
     try addObjective(outcome, at: schedule, to: &metrics)
-    metrics["entropy"] = .number(outcome.tokens == 0 ? 0 : outcome.entropySum / Double(outcome.tokens))
+    if options.method != .reward {
+      metrics["entropy"] = .number(outcome.tokens == 0 ? 0 : outcome.entropySum / Double(outcome.tokens))
+    }
     RouterMetrics(tally: outcome.routers, balancing: model.network.plan.balancing).add(to: &metrics)
     if let difference = outcome.logprobDifference { metrics["sampling/logprob_difference"] = .number(difference) }
     if options.samples { metrics["groups/dropped"] = .integer(rollout.dropped) }
@@ -174,10 +195,10 @@ public final class Trainer {
   private func checkDerivative(_ queries: ArraySlice<UpdatePass.Query>) throws {
     let check = DerivativeCheck(objective: try options.customObjective())
     for (place, query) in queries.prefix(4).enumerated() {
-      let logp = try model.network.logProbabilities(
-        [query.tree], temperature: options.objectiveTemperature, microBatchTokens: options.microBatchTokens,
-        checkInterrupt: checkInterrupt)
-      try check.check(query.group(logp: logp[0]), place: place + 1)
+      let outputs = try model.network.outputs(
+        [query.tree], reading: .tokens, temperature: options.objectiveTemperature,
+        microBatchTokens: options.microBatchTokens, checkInterrupt: checkInterrupt)
+      try check.check(query.group(outputs[0]), place: place + 1)
     }
   }
 
@@ -207,7 +228,7 @@ public final class Trainer {
       for part in outcome.parts { metrics["objective/" + part.name] = .number(part.value) }
     }
     for diagnostic in outcome.diagnostics { metrics[diagnostic.name] = .number(diagnostic.mean) }
-    if options.method == .grpo, options.kl.isUsed {
+    if options.method.isPolicyGradient, options.kl.isUsed {
       metrics["weights/kl"] = .number(try options.kl.coefficient.value(at: schedule, option: "kl.coefficient"))
     }
   }

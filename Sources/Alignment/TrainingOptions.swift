@@ -10,6 +10,10 @@ public enum Method: String, CaseIterable, Sendable {
   case dpo
   /// Group relative policy optimization (arXiv 2402.03300) and its variants.
   case grpo
+  /// Proximal policy optimization (arXiv 1707.06347) with a value for each token.
+  case ppo
+  /// A reward model on pairs of responses (Bradley and Terry).
+  case reward
   /// Group Relative Alignment Optimization (arXiv 2508.07750).
   case grao
   /// A function of the user's: ``TrainingOptions/objectiveFunction``.
@@ -20,7 +24,9 @@ public enum Method: String, CaseIterable, Sendable {
 
   var needsReference: Bool { self == .sft || self == .grao }
   /// Whether it learns from responses that somebody has judged.
-  var needsPreference: Bool { self == .dpo }
+  var needsPreference: Bool { self == .dpo || self == .reward }
+  /// Whether it sees log-probabilities as sampling does.
+  var isPolicyGradient: Bool { self == .grpo || self == .ppo }
 }
 
 /// The weights of GRAO's objective: each a schedule.
@@ -83,6 +89,8 @@ public struct TrainingOptions {
   /// The importance ratio and its clip; nil has none, which is grao's default.
   public var ratio: RatioOptions?
   public var kl = KLOptions()
+  public var ppo = PPOOptions()
+  public var rewardModel = RewardModelOptions()
   public var preference = PreferenceOptions.pairs(DPOOptions())
   public var normalization = Normalization.sequence
   /// Whether completions that `max_new_tokens` cut off are left out of the loss; their rewards still count.
@@ -97,8 +105,8 @@ public struct TrainingOptions {
   public var groupSize = 8
   /// maxNewTokens, temperature (0.7 here), the filters and stop strings; samples and seed are the run's.
   public var sampling: GenerationOptions
-  /// The temperature at which objectives see log-probabilities; nil is the sampling temperature for grpo, 1 for the
-  /// others.
+  /// The temperature at which objectives see log-probabilities; nil is the sampling temperature for grpo and ppo, 1 for
+  /// the others.
   public var logprobTemperature: Float?
   public var optimizer = OptimizerOptions()
   /// Of a mixture of experts.
@@ -118,20 +126,24 @@ public struct TrainingOptions {
   public init(method: Method) {
     self.method = method
     advantage = AdvantageOptions(group: method == .grao ? .withReference : .samples)
-    ratio = method == .grpo ? RatioOptions() : nil
+    ratio = method.isPolicyGradient ? RatioOptions() : nil
+    if method == .ppo {
+      kl.estimate = .k1
+      iterations = 4
+    }
     sampling = GenerationOptions()
     sampling.temperature = 0.7
   }
 
   /// ``logprobTemperature``, or the method's own.
-  var objectiveTemperature: Float { logprobTemperature ?? (method == .grpo ? sampling.temperature : 1) }
+  var objectiveTemperature: Float { logprobTemperature ?? (method.isPolicyGradient ? sampling.temperature : 1) }
 
   /// Whether the objective measures against a frozen copy of the policy.
   var usesReferenceModel: Bool {
     switch method {
-    case .sft, .grao: false
+    case .sft, .grao, .reward: false
     case .dpo: preference.usesReferenceModel
-    case .grpo: kl.isUsed
+    case .grpo, .ppo: kl.isUsed
     case .custom: customReferenceModel
     }
   }
@@ -139,8 +151,8 @@ public struct TrainingOptions {
   /// Whether completions are sampled and scored; a custom objective's are, where there are rewards.
   var samples: Bool {
     switch method {
-    case .sft, .dpo: false
-    case .grpo, .grao: true
+    case .sft, .dpo, .reward: false
+    case .grpo, .ppo, .grao: true
     case .custom: !rewards.isEmpty
     }
   }

@@ -26,12 +26,20 @@ extension TrainingOptions {
     if method == .sft, normalization == .constant {
       try refuse("normalization", "\"constant\" needs max_new_tokens, and method sft samples nothing")
     }
-    if kl.isUsed, method != .grpo {
+    if kl.isUsed, !method.isPolicyGradient {
       try refuse(
         "kl.coefficient",
-        method == .dpo ? "does not apply to method dpo: dpo.beta holds it to the reference" : "needs method grpo")
+        method == .dpo
+          ? "does not apply to method dpo: dpo.beta holds it to the reference" : "needs method grpo or ppo")
     }
-    if ratio != nil, method != .grpo, method != .grao {
+    if method == .ppo { try checkPPO() }
+    if method == .reward, normalization != .sequence {
+      try refuse("normalization", "must be \"sequence\" with method reward: it scores whole responses")
+    }
+    if method == .reward, evaluationData != nil {
+      try refuse("eval_data", "does not apply to method reward: a reward model samples nothing to evaluate")
+    }
+    if ratio != nil, !method.isPolicyGradient, method != .grao {
       try refuse("ratio", "needs method grpo or grao, not \(method)")
     }
     if advantage.group == .withReference, method == .grpo {
@@ -70,6 +78,21 @@ extension TrainingOptions {
     }
     if case .responses(let responses) = preference, method == .dpo, responses.beta <= 0 {
       try refuse("dpo.beta", "must be more than 0, or the loss does not depend on the policy")
+    }
+  }
+
+  private func checkPPO() throws(GRAOError) {
+    func refuse(_ option: String, _ words: String) throws(GRAOError) {
+      throw GRAOError("grao.train: option '\(option)' \(words)")
+    }
+    if advantage != AdvantageOptions(group: .samples) {
+      try refuse("advantage", "does not apply to method ppo, whose advantages come from values (ppo.gae_lambda)")
+    }
+    if let ratio, ratio.level != .token || ratio.form != .clipped {
+      try refuse("ratio", "does not apply to method ppo: it has a clipped ratio for each token")
+    }
+    if resampleRounds > 0 {
+      try refuse("resample_rounds", "does not apply to method ppo: a group of equal rewards teaches it too")
     }
   }
 }

@@ -33,7 +33,9 @@ extension TrainingOptions {
     try options.readSampling(reader)
     try options.readRatio(reader)
     try options.readKL(try reader.nested("kl"))
-    try options.readPreference(try reader.nested("dpo"))
+    if method == .dpo { try options.readPreference(try reader.nested("dpo")) }
+    options.ppo = try PPOOptions(reading: try reader.nested("ppo"))
+    options.rewardModel = try RewardModelOptions(reading: try reader.nested("reward_model"))
     try options.readOptimizer(try reader.nested("optimizer"))
     options.routers = try RouterOptions(reading: reader.nested("moe"))
     try refuseUnsupported(reader)
@@ -52,10 +54,7 @@ extension TrainingOptions {
     let name = try reader.string("method")
     if let method = Method.named.first(where: { $0.rawValue == name }) { return method }
     let known = Method.named.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-    throw reader.failure(
-      "method",
-      name == "ppo"
-        ? "'ppo' is not in this version, which has \(known)" : "must be one of \(known), not '\(name)'")
+    throw reader.failure("method", "must be one of \(known), not '\(name)'")
   }
 
   private mutating func readRun(_ reader: OptionReader) throws(GRAOError) {
@@ -81,7 +80,7 @@ extension TrainingOptions {
     logprobTemperature = try reader.optionalNumber("logprob_temperature").map { Float($0) }
     masksTruncated = try reader.boolean("mask_truncated_completions")
     resampleRounds = try reader.integer("resample_rounds")
-    iterations = try reader.integer("num_iterations")
+    iterations = try reader.optionalInteger("num_iterations") ?? iterations
     miniBatches = try reader.integer("num_mini_batches")
     let parts = try reader.nested("weights")
     func schedule(_ name: String) throws(GRAOError) -> Schedule {
@@ -115,7 +114,7 @@ extension TrainingOptions {
   private mutating func readKL(_ reader: OptionReader) throws(GRAOError) {
     kl.coefficient = try Schedule(
       reader.optional("coefficient") ?? .null, owner: reader.owner, option: "kl.coefficient")
-    kl.estimate = KLEstimate(rawValue: try reader.string("estimate")) ?? .k3
+    kl.estimate = try reader.optionalString("estimate").flatMap(KLEstimate.init) ?? kl.estimate
     kl.syncEvery = try reader.string("reference") == "synchronized" ? try reader.integer("sync_every") : nil
     kl.mixup = try reader.number("mixup")
   }

@@ -18,11 +18,13 @@ extension TrainingOptions {
       ]
     }
     if samples {
-      table["reward_aggregation"] = .string(rewardAggregation.rawValue)
-      table["advantage"] = [
-        "group": .string(advantage.group.rawValue), "baseline": .string(advantage.baseline.rawValue),
-        "scale": .string(advantage.scale.rawValue), "epsilon": .number(advantage.epsilon),
-      ]
+      if method != .ppo {
+        table["reward_aggregation"] = .string(rewardAggregation.rawValue)
+        table["advantage"] = [
+          "group": .string(advantage.group.rawValue), "baseline": .string(advantage.baseline.rawValue),
+          "scale": .string(advantage.scale.rawValue), "epsilon": .number(advantage.epsilon),
+        ]
+      }
       if let ratio {
         table["ratio"] = ["level": .string(ratio.level.rawValue), "form": .string(ratio.form.rawValue)]
         table["clip"] = ["low": .number(ratio.low), "high": .number(ratio.high)]
@@ -32,7 +34,9 @@ extension TrainingOptions {
       table["num_iterations"] = .integer(iterations)
       table["num_mini_batches"] = .integer(miniBatches)
     }
-    if method == .grpo { table["kl"] = .table(kl.record) }
+    if method.isPolicyGradient { table["kl"] = .table(kl.record) }
+    if method == .ppo { table["ppo"] = .table(ppo.record) }
+    if method == .reward { table["reward_model"] = .table(rewardModel.record) }
     if method == .dpo { table["dpo"] = .table(preference.record) }
     table["curriculum"] = curriculum.map { .string(($0 as? any NamedObject)?.name ?? "function") }
     table["normalization"] = .string(normalization.rawValue)

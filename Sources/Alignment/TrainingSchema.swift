@@ -23,7 +23,8 @@ extension TrainingOptions {
           "preset", .string, "grpo: a published variant, whose options yours override",
           choices: MethodPreset.all.map { .string($0.name) }),
         OptionDeclaration(
-          "data", .object("a dataset"), "rows with a prompt, and reference (sft, grao) or chosen and rejected (dpo)"),
+          "data", .object("a dataset"),
+          "rows with a prompt, and reference (sft, grao) or chosen and rejected (dpo, reward; there margin too)"),
         OptionDeclaration("rewards", .array(), "functions, plugins, or { name, score, weight }"),
         OptionDeclaration(
           "on_reward_error", .string, default: "stop", "stop the run, or skip the sample",
@@ -39,17 +40,17 @@ extension TrainingOptions {
         OptionDeclaration("ratio", .nested(ratio), "grpo, grao: the importance ratio; grao has none by default"),
         OptionDeclaration(
           "normalization", .string, default: "sequence",
-          "mean over sequences of means, over all tokens, or by a constant length (grpo)",
+          "mean over sequences of means, over all tokens, or by a constant length (grpo, ppo)",
           choices: Normalization.allCases.map { .string($0.rawValue) }),
         OptionDeclaration(
           "mask_truncated_completions", .boolean, default: false,
-          "grpo, grao: leave completions that max_new_tokens cut off out of the loss"),
+          "grpo, ppo, grao: leave completions that max_new_tokens cut off out of the loss"),
         OptionDeclaration(
           "resample_rounds", .integer, default: 0,
           "grpo, grao: how often groups whose rewards are all equal are drawn anew, with other rows", minimum: 0,
           maximum: 1000),
         OptionDeclaration(
-          "num_iterations", .integer, default: 1, "passes over one rollout", minimum: 1, maximum: 1000),
+          "num_iterations", .integer, "passes over one rollout: 4 for ppo, else 1", minimum: 1, maximum: 1000),
         OptionDeclaration(
           "num_mini_batches", .integer, default: 1, "optimizer steps of one pass over a rollout, by prompts",
           minimum: 1, maximum: 0x1p20),
@@ -60,7 +61,8 @@ extension TrainingOptions {
         OptionDeclaration("optimizer", .nested(optimizer), default: .table(Table()), "AdamW"),
         OptionDeclaration(
           "logprob_temperature", .number,
-          "at which objectives see log-probabilities; the sampling temperature for grpo, else 1", minimum: 0.001),
+          "at which objectives see log-probabilities; the sampling temperature for grpo and ppo, else 1", minimum: 0.001
+        ),
         OptionDeclaration(
           "micro_batch_tokens", .integer, default: 2048, "tokens of one forward and backward pass", minimum: 1),
         OptionDeclaration("steps", .integer, "optimizer steps; one epoch where not given", minimum: 1),
@@ -76,6 +78,9 @@ extension TrainingOptions {
         OptionDeclaration(
           "moe", .nested(.routers), default: .table(Table()), "of a mixture of experts: how its routers are trained"),
         OptionDeclaration("clip", .nested(clip), default: .table(Table()), "of ratios, for grpo and ppo"),
+        OptionDeclaration("ppo", .nested(PPOOptions.schema), default: .table(Table()), "of method ppo"),
+        OptionDeclaration(
+          "reward_model", .nested(RewardModelOptions.schema), default: .table(Table()), "of method reward"),
         OptionDeclaration("dpo", .nested(dpo), default: .table(Table()), "of method dpo"),
         OptionDeclaration("checkpoint_every", .integer, "steps between checkpoints: not in this version", minimum: 1),
         OptionDeclaration("resume", .oneOf([.boolean, .string]), "go on from a checkpoint: not in this version"),
@@ -140,9 +145,9 @@ extension TrainingOptions {
     OptionSchema(
       owner: "grao.train",
       [
-        OptionDeclaration("coefficient", .schedule, default: 0, "grpo: of the penalty; 0: none", minimum: 0),
+        OptionDeclaration("coefficient", .schedule, default: 0, "grpo, ppo: of the penalty; 0: none", minimum: 0),
         OptionDeclaration(
-          "estimate", .string, default: "k3", "of the divergence, from a sampled token",
+          "estimate", .string, "of the divergence, from a sampled token: k1 for ppo, else k3",
           choices: KLEstimate.allCases.map { .string($0.rawValue) }),
         OptionDeclaration(
           "reference", .string, default: "initial", "the policy at first, or one that follows it",

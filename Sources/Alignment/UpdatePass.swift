@@ -5,6 +5,8 @@ import Values
 /// The gradient of one optimizer step: groups through the model in passes of bounded size, an objective in between.
 struct UpdatePass {
   let network: Network
+  /// The model that says what tokens are worth, where the policy does not.
+  var critic: Network?
   let objective: any Objective
   let temperature: Float
   /// Bound on the rows of a pass. One branch with its prompt always fits.
@@ -33,10 +35,11 @@ struct UpdatePass {
     /// Complete but for `logp`.
     var group: ObjectiveGroup
 
-    /// The group with the current policy's log-probabilities.
-    func group(logp: [[Float]]) -> ObjectiveGroup {
+    /// The group with what the current model says of it.
+    func group(_ outputs: Outputs) -> ObjectiveGroup {
       var group = group
-      for (index, values) in logp.enumerated() { group.sequences[index].logp = values.map(Double.init) }
+      for (index, values) in outputs.logp.enumerated() { group.sequences[index].logp = values.map(Double.init) }
+      for (index, values) in outputs.values.enumerated() { group.sequences[index].values = values.map(Double.init) }
       return group
     }
 
@@ -45,6 +48,12 @@ struct UpdatePass {
         total + (pair.1.mask.map { $0.count { $0 } } ?? pair.0.count)
       }
     }
+  }
+
+  /// Numbers of a group's branches: what the model says of them, or the derivatives by it.
+  struct Outputs {
+    var logp: [[Float]]
+    var values: [[Float]]
   }
 
   /// What goes through the model together: whole groups in one pass, or one group that is too large for a pass.
@@ -108,7 +117,7 @@ struct UpdatePass {
     var step = RouterTally()
     for trees in passes {
       try checkInterrupt()
-      step += network.routerTally(trees, for: losses)
+      step += network.routerTally(trees, reading: reading, for: losses)
     }
     losses.step = step
     return losses
@@ -118,11 +127,9 @@ struct UpdatePass {
   private func accumulate(
     _ queries: [Query], _ batch: ObjectiveBatch, _ losses: RouterLosses, _ outcome: inout Outcome
   ) throws {
-    try network.accumulateGradient(
-      queries.map(\.tree), temperature: temperature, routerLosses: losses, freezesRouters: routers.isFrozen
-    ) { scored in
+    try accumulateGradient(queries.map(\.tree), losses) { scored in
       record(scored, &outcome)
-      return try zip(queries, scored.logp).map { try evaluate($0, logp: $1, batch, &outcome) }
+      return try queries.enumerated().map { try evaluate($1, scored.outputs($0), batch, &outcome) }
     }
   }
 
@@ -132,32 +139,73 @@ struct UpdatePass {
     _ query: Query, in pieces: [SequenceTree], _ batch: ObjectiveBatch, _ losses: RouterLosses,
     _ outcome: inout Outcome
   ) throws {
-    var logp = query.tree.branches.map { $0.map { _ in Float(0) } }
+    var outputs = Outputs(logp: query.tree.branches.map { $0.map { _ in Float(0) } }, values: [])
     if objective.dependsOnLogProbabilities {
-      logp = pieces.flatMap { network.logProbabilities([$0], temperature: temperature).logp[0] }
+      let scored = pieces.map { score([$0]) }
+      outputs = Outputs(logp: scored.flatMap { $0.logp[0] }, values: scored.flatMap { $0.values[0] })
     }
-    let gradient = try objective.evaluate(query.group(logp: logp), in: batch).gradient.map { $0.map(Float.init) }
+    let gradient = Outputs(try objective.evaluate(query.group(outputs), in: batch))
     var branch = 0
     for piece in pieces {
       let branches = branch..<branch + piece.branches.count
-      network.accumulateGradient(
-        [piece], temperature: temperature, routerLosses: losses, freezesRouters: routers.isFrozen
-      ) { scored in
+      accumulateGradient([piece], losses) { scored in
         record(scored, &outcome)
-        logp.replaceSubrange(branches, with: scored.logp[0])
-        return [Array(gradient[branches])]
+        outputs.logp.replaceSubrange(branches, with: scored.logp[0])
+        if !outputs.values.isEmpty { outputs.values.replaceSubrange(branches, with: scored.values[0]) }
+        return [gradient.of(branches)]
       }
       branch = branches.upperBound
     }
-    _ = try evaluate(query, logp: logp, batch, &outcome)
+    _ = try evaluate(query, outputs, batch, &outcome)
   }
 
-  /// dLoss/dlogp of one group, its loss and parts added to the outcome.
+  private var reading: Network.Reading {
+    switch objective.output {
+    case .logProbabilities: .tokens
+    case .valuesToo: critic == nil ? .tokensAndValues : .tokens
+    case .score: .ends
+    }
+  }
+
+  /// What the policy, and the critic, say of some trees.
+  private func score(_ trees: [SequenceTree]) -> Network.Scored {
+    var scored = network.logProbabilities(trees, reading: reading, temperature: temperature)
+    if let critic { scored.values = critic.logProbabilities(trees, reading: .values).values }
+    return scored
+  }
+
+  /// One pass of the policy, within one of the critic where there is one.
+  private func accumulateGradient(
+    _ trees: [SequenceTree], _ losses: RouterLosses, gradient: (Network.Scored) throws -> [Outputs]
+  ) rethrows {
+    func policy(_ gradient: (Network.Scored) throws -> [Outputs]) rethrows {
+      try network.accumulateGradient(
+        trees, reading: reading, temperature: temperature, routerLosses: losses, freezesRouters: routers.isFrozen
+      ) { scored in
+        let wanted = try gradient(scored)
+        return Network.ReadingGradient(logp: wanted.map(\.logp), values: wanted.map(\.values))
+      }
+    }
+    guard let critic else { return try policy(gradient) }
+    try critic.accumulateGradient(trees, reading: .values) { valued in
+      var derivatives: [[[Float]]] = []
+      try policy { scored in
+        var scored = scored
+        scored.values = valued.values
+        let wanted = try gradient(scored)
+        derivatives = wanted.map(\.values)
+        return wanted
+      }
+      return Network.ReadingGradient(values: derivatives)
+    }
+  }
+
+  /// The derivatives of one group's loss, which is added to the outcome with its parts.
   private func evaluate(
-    _ query: Query, logp: [[Float]], _ batch: ObjectiveBatch, _ outcome: inout Outcome
-  ) throws -> [[Float]] {
-    let group = query.group(logp: logp)
-    for (index, values) in logp.enumerated() where isFirstUpdate {
+    _ query: Query, _ outputs: Outputs, _ batch: ObjectiveBatch, _ outcome: inout Outcome
+  ) throws -> Outputs {
+    let group = query.group(outputs)
+    for (index, values) in outputs.logp.enumerated() where isFirstUpdate {
       guard let behaviour = group.sequences[index].behaviour else { continue }
       for (now, then) in zip(values, behaviour) {
         outcome.logprobDifference = max(outcome.logprobDifference ?? 0, abs(Double(now) - then))
@@ -178,7 +226,7 @@ struct UpdatePass {
         outcome.diagnostics.append(diagnostic)
       }
     }
-    return value.gradient.map { $0.map(Float.init) }
+    return Outputs(value)
   }
 
   private func record(_ scored: Network.Scored, _ outcome: inout Outcome) {
@@ -187,4 +235,20 @@ struct UpdatePass {
     outcome.tokens += tokens
     outcome.routers += scored.routers
   }
+}
+
+extension UpdatePass.Outputs {
+  /// An objective's derivatives.
+  init(_ value: ObjectiveValue) {
+    self.init(
+      logp: value.gradient.map { $0.map(Float.init) }, values: value.valueGradient.map { $0.map(Float.init) })
+  }
+
+  func of(_ branches: Range<Int>) -> Self {
+    Self(logp: Array(logp[branches]), values: values.isEmpty ? [] : Array(values[branches]))
+  }
+}
+
+extension Network.Scored {
+  func outputs(_ tree: Int) -> UpdatePass.Outputs { UpdatePass.Outputs(logp: logp[tree], values: values[tree]) }
 }

@@ -7,6 +7,8 @@ package protocol Architecture: SendableMetatype {
   static var modelType: String { get }
   /// The class of transformers, for `architectures` in config.json.
   static var className: String { get }
+  /// The class that scores sequences, where there is one.
+  static var classifierName: String? { get }
   /// Declares the parameters in `store` and composes the layers. Throws for a key that is missing, has a bad value or
   /// asks for a feature that the engine lacks.
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan

@@ -9,6 +9,8 @@ package struct Decoder {
   package let head: VocabularyHead
   /// What embeddings are multiplied by.
   var embeddingScale: Float = 1
+  /// C, of the hidden states.
+  var channels: Int { embedding.shape[1] }
   /// Whether the head's weights are the embedding's.
   package var isTied: Bool { head.weight.placement == embedding.placement }
 

@@ -53,7 +53,9 @@ struct DecoderShape {
     heads = HeadShape(queries: queries, keyValues: keyValues, size: size, scale: 1 / Float(size).squareRoot())
     self.epsilon = Float(try config.number("rms_norm_eps", default: epsilon))
     let context = try config.count("max_position_embeddings", default: rules.context, atMost: 1 << 30)
-    tied = try config.flag("tie_word_embeddings", default: rules.tied)
+    // A classifier has no vocabulary head, and nothing reads the one that stands in its place.
+    let sharesEmbedding = try config.flag("tie_word_embeddings", default: rules.tied)
+    tied = sharesEmbedding || config.isClassifier
     let rope =
       rules.rotaryByLayerType
       ? try config.rotary(

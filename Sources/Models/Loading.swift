@@ -12,6 +12,7 @@ extension Network {
       stored: Set(checkpoint.tensors.keys))
     network.ignoredTensors = try network.check(checkpoint)
     try network.fill(from: checkpoint)
+    try network.scoreHead?.load(checkpoint)
     return network
   }
 
@@ -21,7 +22,7 @@ extension Network {
   @discardableResult
   package func check(_ checkpoint: any Checkpoint) throws(GRAOError) -> [String] {
     var unknown = Set(checkpoint.tensors.keys)
-    for tensor in parameters.tensors {
+    for tensor in parameters.tensors + (scoreHead?.parameters.tensors ?? []) {
       guard let found = checkpoint.tensors[tensor.name] else {
         throw GRAOError("\(checkpoint.path): tensor '\(tensor.name)' of shape \(tensor.shape) is missing")
       }

@@ -14,6 +14,10 @@ package final class Network {
   /// Names of the checkpoint's tensors that the layers do not use: a save carries them through.
   package internal(set) var ignoredTensors: [String] = []
   package let workspace: Workspace
+  /// A policy's value head, or what a classifier scores with.
+  package var scoreHead: ScoreHead?
+  /// Whether it scores sequences, and says nothing of tokens: transformers' …ForSequenceClassification.
+  package var isClassifier: Bool
   /// Whether the weights are still those of the file or the initialisation.
   package var isTrained = false
 
@@ -38,6 +42,12 @@ package final class Network {
     parameters = ParameterStore(computeType: computeType, stored: stored, allocates: allocate)
     plan = try architecture.decoder(configuration, in: parameters)
     decoder = plan.decoder
+    isClassifier = configuration.isClassifier
+    if isClassifier || stored.contains(ScoreHead.tensor) {
+      let labels = isClassifier ? try configuration.labels() : 1
+      scoreHead = try ScoreHead(outputs: labels, channels: decoder.channels, start: .normal)
+      if isClassifier { try checkClassifier() }
+    }
     guard allocate else { return }
     do { try parameters.allocate() } catch { throw GRAOError("\(configuration.source): \(error.message)") }
   }
@@ -53,6 +63,18 @@ package final class Network {
     decoder = network.decoder
     plan = network.plan
     workspace = network.workspace
+    isClassifier = network.isClassifier
+  }
+
+  /// With working memory of its own, and without a head.
+  init(copying network: Network) {
+    configuration = network.configuration
+    architecture = network.architecture
+    parameters = network.parameters.shared()
+    decoder = network.decoder
+    plan = network.plan
+    workspace = Workspace()
+    isClassifier = network.isClassifier
   }
 
   private static var modelTypes: String { architectures.map { $0.modelType }.joined(separator: ", ") }
@@ -61,7 +83,8 @@ package final class Network {
   /// The largest number of experts that a layer has; 0 for a dense model.
   package var experts: Int { decoder.layers.map { $0.body.experts }.max() ?? 0 }
 
-  package var parameterCount: Int { parameters.parameters.reduce(0) { $0 + $1.count } }
+  /// Of the tensors that a save writes.
+  package var parameterCount: Int { savedTensors().reduce(0) { $0 + $1.tensor.count } }
 
   /// Parameters that one token uses: all but the experts it is not routed to.
   package var activeParameterCount: Int {
@@ -77,13 +100,14 @@ package final class Network {
   /// biases 0. A parameter's numbers depend on the seed and its place alone.
   package func initialize(seed: UInt64) throws(GRAOError) {
     let deviation = Float(try configuration.number("initializer_range", default: 0.02))
-    for (index, parameter) in parameters.parameters.enumerated() {
+    let head = scoreHead.map { [($0.parameters, $0.weight)] } ?? []
+    for (index, (store, parameter)) in (parameters.parameters.map { (parameters, $0) } + head).enumerated() {
       var tensor = [Float](repeating: parameter.start == .ones ? 1 : 0, count: parameter.count)
       if parameter.start == .normal {
         var stream = RandomStream(seed: seed, UInt64(index))
         for i in tensor.indices { tensor[i] = deviation * Float(stream.normal()) }
       }
-      tensor.withUnsafeBufferPointer { parameters.set(parameter, from: $0) }
+      tensor.withUnsafeBufferPointer { store.set(parameter, from: $0) }
     }
   }
 
@@ -96,6 +120,7 @@ package final class Network {
   /// Frees the weights; the network can't be used after it.
   package func close() {
     parameters.release()
+    scoreHead = nil
     workspace.free()
   }
 }

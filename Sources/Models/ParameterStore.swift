@@ -165,6 +165,12 @@ package final class ParameterStore {
     if !isKnownUniquelyReferenced(&halves) { halves = Buffer(copying: halves) }
   }
 
+  /// The values of another store, of the same declarations.
+  func copy(_ other: ParameterStore) {
+    prepareToChange()
+    all.elements.update(fromContentsOf: other.all.elements)
+  }
+
   /// Whether another store holds the same memory.
   package var sharesValues: Bool { !isKnownUniquelyReferenced(&values) || !isKnownUniquelyReferenced(&halves) }
 

@@ -98,7 +98,9 @@ package struct SequenceTree {
 package struct Targets {
   package var rows: [Int32] = []
   package var tokens: [Int32] = []
-  package init() {}
+  /// Whether the last token of each branch is read instead, and predicts nothing.
+  package let areEnds: Bool
+  package init(areEnds: Bool = false) { self.areEnds = areEnds }
 }
 
 extension TokenBatch {
@@ -108,7 +110,12 @@ extension TokenBatch {
     let promptRow = append(tree.prompt)
     let prefix = [Span(row: Int32(promptRow), rows: Int32(tree.prompt.count))]
     for branch in tree.branches where !branch.isEmpty {
-      sequences.append(SequenceSegments(prompt: prompt, own: branch.count > 1 ? segments.count : nil))
+      let isRead = branch.count > 1 || targets.areEnds
+      sequences.append(SequenceSegments(prompt: prompt, own: isRead ? segments.count : nil))
+      if targets.areEnds {
+        targets.rows.append(Int32(append(branch, after: prefix) + branch.count - 1))
+        continue
+      }
       targets.rows.append(Int32(promptRow + tree.prompt.count - 1))
       if branch.count > 1 {
         let row = append(branch.dropLast(), after: prefix)

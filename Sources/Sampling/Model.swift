@@ -69,7 +69,7 @@ public final class Model {
   public func upcycled(
     experts: Int = 8, expertsPerToken: Int = 2, seed: UInt64 = 0, noise: Double = 0
   ) throws(GRAOError) -> Model {
-    try checkOpen()
+    try checkLanguageModel()
     let sparse = try network.upcycled(experts: experts, perToken: expertsPerToken, seed: seed, noise: noise)
     return try Model(
       sparse, tokenizer, Origin(generationConfig: origin.generationConfig, ggufTokenizer: origin.ggufTokenizer))
@@ -176,6 +176,27 @@ public final class Model {
     return tokenizer
   }
 
+  /// Refuses what a classifier cannot say.
+  package func checkLanguageModel() throws(GRAOError) {
+    try checkOpen()
+    if network.isClassifier {
+      throw GRAOError("the model scores sequences (\(Self.scorer)): it has no probabilities of tokens")
+    }
+  }
+
+  private static let scorer = "a ForSequenceClassification checkpoint, or trained with method 'reward'"
+
+  /// Refuses a model that does not give one number for a sequence.
+  package func checkRewardModel() throws(GRAOError) {
+    try checkOpen()
+    guard network.isClassifier, let head = network.scoreHead else {
+      throw GRAOError("the model is not a reward model: it must be \(Self.scorer)")
+    }
+    if head.outputs != 1 {
+      throw GRAOError("the model has \(head.outputs) labels: a reward model has one (config.json's id2label)")
+    }
+  }
+
   private func check(_ ids: [Int32], _ what: String) throws(GRAOError) {
     if let bad = ids.first(where: { $0 < 0 || Int($0) >= vocabularySize }) {
       throw GRAOError("\(what) has the token id \(bad), outside the vocabulary of \(vocabularySize)")
@@ -186,16 +207,25 @@ public final class Model {
 
   /// The logits [vocabulary] that follow the last token of `prompt`.
   public func logits(_ prompt: Prompt) throws(GRAOError) -> [Float] {
-    try checkOpen()
+    try checkLanguageModel()
     return network.logits(after: try encode(prompt))
   }
 
   /// The natural logarithm of each completion token's probability at temperature 1.
   public func logProbabilities(of completion: Response, after prompt: Prompt) throws(GRAOError) -> [Float] {
-    try checkOpen()
+    try checkLanguageModel()
     let tree = SequenceTree(prompt: try encode(prompt), branches: [try encode(completion, after: prompt).ids])
     try checkContext(tree)
     return network.logProbabilities([tree]).logp[0][0]
+  }
+
+  /// What a reward model makes of a prompt and a completion: the number at the completion's last token.
+  public func score(of completion: Response, after prompt: Prompt) throws(GRAOError) -> Float {
+    try checkRewardModel()
+    let tree = SequenceTree(prompt: try encode(prompt), branches: [try encode(completion, after: prompt).ids])
+    if tree.branches[0].isEmpty { throw GRAOError("the completion is empty: it must have at least one token") }
+    try checkContext(tree)
+    return network.logProbabilities([tree], reading: .ends).values[0][0][0]
   }
 
   /// Refuses sequences that the model has no positions for.
@@ -222,7 +252,7 @@ public final class Model {
     _ prompts: [Prompt], _ options: GenerationOptions = GenerationOptions(),
     progress: (_ tokens: Int) throws -> Void = { _ in }
   ) throws -> [[Completion]] {
-    try checkOpen()
+    try checkLanguageModel()
     if !options.stop.isEmpty { _ = try requireTokenizer("a stop string") }
     let ids = try prompts.map { prompt throws(GRAOError) in try encode(prompt) }
     if let full = ids.first(where: { $0.count >= contextLength }) {

@@ -4,15 +4,20 @@ import Values
 
 extension Model {
   /// Writes a Hugging Face directory that transformers loads: the old directory or the new one, never half.
-  /// - Parameter elementType: float32, float16 or bfloat16; without one, an untrained model keeps the types its files
-  ///   had, and a trained one is written in float32.
-  /// - Parameter maxShardBytes: the tensors of one file take no more, a single larger one excepted.
+  /// - Parameters:
+  ///   - elementType: float32, float16 or bfloat16; without one, an untrained model keeps the types its files had, and a
+  ///     trained one is written in float32.
+  ///   - maxShardBytes: the tensors of one file take no more, a single larger one excepted.
+  ///   - valueHead: whether a policy's value head, which ppo gives it, is written too; transformers' language models do
+  ///     not know the tensor.
   public func save(
-    _ directory: String, elementType: ElementType? = nil, maxShardBytes: Int = 5_000_000_000
+    _ directory: String, elementType: ElementType? = nil, maxShardBytes: Int = 5_000_000_000, valueHead: Bool = false
   ) throws(GRAOError) {
     try checkOpen()
-    let parameters = network.parameters
-    let tensors = parameters.tensors.map { tensor in
+    if valueHead, network.scoreHead == nil {
+      throw GRAOError("the model has no value head: method ppo gives it one")
+    }
+    let tensors = network.savedTensors(withHead: valueHead).map { tensor, parameters in
       let type = elementType ?? (network.isTrained ? .float32 : stored(tensor.name)?.saved ?? .float32)
       let info = TensorInfo(name: tensor.name, shape: tensor.shape, elementType: type)
       return OutgoingTensor(info) { parameters.get(tensor, into: $0) }
@@ -33,7 +38,7 @@ extension Model {
   /// Writes a GGUF file that llama.cpp loads: the old file or the new one, never half. What llama.cpp has no place for,
   /// or computes otherwise, is an error that names it.
   public func saveGGUF(_ path: String, type: GGUFElementType = .f32) throws(GRAOError) {
-    try checkOpen()
+    try checkLanguageModel()
     let parameters = network.parameters
     let tensors = parameters.tensors.map { tensor in
       let info = TensorInfo(name: tensor.name, shape: tensor.shape, elementType: .float32)
@@ -49,8 +54,7 @@ extension Model {
 
   /// config.json, with what it left to defaults where others might take other numbers.
   private var config: Table {
-    var config = network.configuration.table
-    if config["architectures"] == nil { config["architectures"] = [.string(network.architecture.className)] }
+    var config = network.savedConfiguration
     if config["num_key_value_heads"] == nil { config["num_key_value_heads"] = .integer(network.plan.keyValueHeads) }
     if config["head_dim"] == nil { config["head_dim"] = .integer(network.plan.headSize) }
     return config

@@ -146,10 +146,7 @@ extension TrainerSuite {
     }
 
     @Test func whatThisVersionLacks() throws {
-      let known = "'sft', 'dpo', 'grpo', 'grao'"
-      #expect(
-        try Self.failure(["method": "ppo"])
-          == "grao.train: option 'method' 'ppo' is not in this version, which has \(known)")
+      let known = "'sft', 'dpo', 'grpo', 'ppo', 'reward', 'grao'"
       #expect(
         try Self.failure(["method": "gro"]) == "grao.train: option 'method' must be one of \(known), not 'gro'")
       let words = "is not supported by this version of the engine"

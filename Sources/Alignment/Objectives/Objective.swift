@@ -8,6 +8,9 @@ package protocol Objective {
   /// (`evaluate` with any finite `logp` gives it), and forward and backward can be one pass.
   var dependsOnLogProbabilities: Bool { get }
 
+  /// What it reads of the model beside, or in place of, log-probabilities.
+  var output: ModelOutput { get }
+
   /// The sequences of a group that it reads.
   var roles: Set<SequenceTokens.Role> { get }
 
@@ -16,6 +19,20 @@ package protocol Objective {
 
   /// The group's share of the call's loss, and its gradient. A group that is not accepted gives zeros.
   func evaluate(_ group: ObjectiveGroup, in batch: ObjectiveBatch) throws -> ObjectiveValue
+}
+
+extension Objective {
+  package var output: ModelOutput { .logProbabilities }
+}
+
+/// What an objective reads of the model for each sequence, and gives the derivatives by.
+package enum ModelOutput: Sendable {
+  /// Of each token.
+  case logProbabilities
+  /// And a value of each token.
+  case valuesToo
+  /// A score of the whole sequence, and no log-probabilities.
+  case score
 }
 
 /// One sequence of tokens x given its query q, by what the policies say of each token.
@@ -35,6 +52,10 @@ package struct SequenceTokens: Sendable {
   package var reward: Double?
   /// Each reward's own value, in the run's order; nil where it does not apply.
   package var rewards: [Double?] = []
+  /// V of each token; or the sequence's score alone; empty where the objective reads neither.
+  package var values: [Double] = []
+  /// What the rollout made of its rewards and values, for ppo.
+  package var estimate: ValueEstimate?
   /// Â, which ``AdvantageOptions`` assigns from the group's rewards; nil where the sequence has none.
   package var advantage: Double?
 
@@ -55,8 +76,13 @@ package struct SequenceTokens: Sendable {
 /// The sequences of one query.
 package struct ObjectiveGroup: Sendable {
   package var sequences: [SequenceTokens]
+  /// By how much more the chosen response should be scored, for reward models.
+  package var margin = 0.0
 
-  package init(sequences: [SequenceTokens]) { self.sequences = sequences }
+  package init(sequences: [SequenceTokens], margin: Double = 0) {
+    self.sequences = sequences
+    self.margin = margin
+  }
 }
 
 /// What the losses of one call are divided by, over its accepted groups.
@@ -82,15 +108,19 @@ package struct ObjectiveValue {
   package var parts: [(name: String, value: Double)] = []
   /// ∂loss/∂logp, for each sequence of the group and each of its tokens; 0 where masked.
   package var gradient: [[Double]]
+  /// ∂loss/∂value, for each sequence and each of its values; empty where the objective reads none.
+  package var valueGradient: [[Double]]
   /// What a step records besides: each a mean over the call's groups.
   package var diagnostics: [Diagnostic] = []
 
   package init(
-    loss: Double, parts: [(name: String, value: Double)] = [], gradient: [[Double]], diagnostics: [Diagnostic] = []
+    loss: Double, parts: [(name: String, value: Double)] = [], gradient: [[Double]], valueGradient: [[Double]] = [],
+    diagnostics: [Diagnostic] = []
   ) {
     self.loss = loss
     self.parts = parts
     self.gradient = gradient
+    self.valueGradient = valueGradient
     self.diagnostics = diagnostics
   }
 }

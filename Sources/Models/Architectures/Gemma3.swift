@@ -6,6 +6,7 @@ import Values
 enum Gemma3: Architecture {
   static let modelType = "gemma3_text"
   static let className = "Gemma3ForCausalLM"
+  static let classifierName: String? = "Gemma3TextForSequenceClassification"
 
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan {
     var rules = DecoderRules.gemma(activation: "hidden_activation", context: 131_072, keyValueHeads: 4)

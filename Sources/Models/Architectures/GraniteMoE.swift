@@ -6,6 +6,7 @@ import Values
 enum GraniteMoE: Architecture {
   static let modelType = "granitemoe"
   static let className = "GraniteMoeForCausalLM"
+  static let classifierName: String? = nil
 
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan {
     let shape = try DecoderShape(config, ropeBase: 10_000, epsilon: 1e-6)

@@ -6,6 +6,7 @@ import Values
 enum OLMoE: Architecture {
   static let modelType = "olmoe"
   static let className = "OlmoeForCausalLM"
+  static let classifierName: String? = nil
 
   static func decoder(_ config: Configuration, in store: ParameterStore) throws(GRAOError) -> ArchitecturePlan {
     try config.require("clip_qkv", oneOf: [], because: "clipping of q, k and v is not supported")

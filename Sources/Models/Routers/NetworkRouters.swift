@@ -30,9 +30,11 @@ extension Network {
 
   /// What must be known of each pass of a step before the first one's backward pass: its tokens and sequences, and where
   /// `losses` needs them the choices of its tokens, which takes a forward pass.
-  package func routerTally(_ trees: [SequenceTree], for losses: RouterLosses) -> RouterTally {
+  package func routerTally(
+    _ trees: [SequenceTree], reading: Reading = .tokens, for losses: RouterLosses
+  ) -> RouterTally {
     workspace.reset()
-    let (pass, _) = prepare(trees)
+    let (pass, _) = prepare(trees, reading)
     let record = RouterRecord(pass.batch, balancing: plan.balancing)
     if losses.auxiliary > 0, plan.balancing?.isOverTokens == true {
       pass.routers = record

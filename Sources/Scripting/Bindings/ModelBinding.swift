@@ -34,12 +34,14 @@ enum ModelBinding {
             isGGUF
               ? "is for directories" + (name == "dtype" ? ": give 'type' for a .gguf file" : "") : "is for .gguf files")
         }
+        if isGGUF, options.has("value_head") { throw options.failure("value_head", "is for directories") }
         if isGGUF {
           try model.saveGGUF(path, type: try options.optionalString("type").flatMap(GGUFElementType.init) ?? .f32)
         } else {
           try model.save(
             path, elementType: try options.optionalString("dtype").flatMap(ElementType.init),
-            maxShardBytes: options.has("max_shard_size") ? try ByteSize.read(options, "max_shard_size") : 5_000_000_000)
+            maxShardBytes: options.has("max_shard_size") ? try ByteSize.read(options, "max_shard_size") : 5_000_000_000,
+            valueHead: options.has("value_head") ? try options.boolean("value_head") : false)
         }
         return []
       }
@@ -112,6 +114,8 @@ enum ModelBinding {
       [
         OptionDeclaration(
           "dtype", .string, "element type of the files", choices: ["float32", "float16", "bfloat16"]),
+        OptionDeclaration(
+          "value_head", .boolean, "write the head that ppo trained, which grao.load reads and transformers does not"),
         OptionDeclaration(
           "max_shard_size", .oneOf([.integer, .string]),
           "bytes of tensors in one file, or a number with KB, MB, GB or TB: 5GB where not given; a larger tensor has one of its own",

@@ -31,6 +31,7 @@ package final class ScriptEngine {
     try state.register(ScheduleBinding.scheduleClass)
     try state.register(PluginBinding.plugin)
     try state.register(JudgeBinding.judge)
+    try state.register(RewardModelBinding.rewardModel)
     try state.register(TrainerBinding.trainer(self))
     try TrackedBinding.register(in: state)
     try state.register(module: "grao", module)
@@ -122,6 +123,7 @@ package final class ScriptEngine {
       },
       "plugin": function("plugin") { [unowned self] call in try PluginBinding.make(call, on: pluginPath) },
       "judge": function("judge") { [unowned self] call in [.object(try JudgeBinding.make(call, self))] },
+      "reward_model": function("reward_model", RewardModelBinding.make),
       "schedule": ScheduleBinding.module,
       "json": JSONFunctions.module,
     ]

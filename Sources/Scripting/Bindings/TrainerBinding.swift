@@ -36,6 +36,7 @@ enum GroupConversion {
       table[name] = response.map { Convert.value($0.ids) }
       table[name + "_mask"] = response?.mask.map(Convert.mask)
     }
+    table["margin"] = group.margin.map { .number($0) }
     table["row"] = .table(row)
     table["samples"] = .array(group.samples.map(value))
     return .table(table)
@@ -81,6 +82,7 @@ enum GroupConversion {
     group.chosen = try response("chosen", reader, what, model, after: prompt)
     group.rejected = try response("rejected", reader, what, model, after: prompt)
     group.referenceReward = try reader.optionalNumber("reference_reward")
+    group.margin = try reader.optionalNumber("margin")
     group.referenceRewards = try numbers(reader, "reference_rewards")
     for (index, value) in try reader.array("samples").enumerated() {
       group.samples.append(try sample(value, "\(what): sample \(index + 1)", model, after: prompt))
@@ -131,10 +133,11 @@ enum GroupConversion {
         OptionDeclaration("reference_mask", .array(of: .number), "0 for tokens that are not trained on"),
         OptionDeclaration("reference_reward", .number, "of the reference"),
         OptionDeclaration("reference_rewards", .table, "each reward's own value of the reference"),
-        OptionDeclaration("chosen", .any, "string, ids or chat messages, for dpo"),
+        OptionDeclaration("chosen", .any, "string, ids or chat messages, for dpo and reward"),
         OptionDeclaration("chosen_mask", .array(of: .number), "0 for tokens that are not trained on"),
-        OptionDeclaration("rejected", .any, "string, ids or chat messages, for dpo"),
+        OptionDeclaration("rejected", .any, "string, ids or chat messages, for dpo and reward"),
         OptionDeclaration("rejected_mask", .array(of: .number), "0 for tokens that are not trained on"),
+        OptionDeclaration("margin", .number, "by how much more the chosen should be scored, for reward"),
         OptionDeclaration("row", .table, "the dataset row it was made from"),
         OptionDeclaration("samples", .array(), default: [], "completions"),
       ])
