@@ -171,6 +171,16 @@ import Values
     #expect(golden.network.parameters.value(bias) == zip(before, signs).map { $0 + 0.125 * $1 })
   }
 
+  /// A prompt without a completion is read, but is no sequence.
+  @Test(arguments: ["mixtral", "deepseek_v3"]) func nothingToPredictIsNoLoss(_ name: String) throws {
+    let golden = try Case(name)
+    let tally = golden.run([[SequenceTree(prompt: [5, 6, 7], branches: [[]])]], auxiliary: 1, z: 1)
+    #expect(tally.tokens == 0 && tally.zLoss == nil)
+    for tensor in golden.network.parameters.tensors {
+      #expect(golden.network.parameters.gradient(tensor).allSatisfy { $0 == 0 }, "\(tensor.name)")
+    }
+  }
+
   @Test func aDenseModelHasNoRouterAndNoLoss() throws {
     let golden = try Golden("llama")
     var tally = RouterTally()

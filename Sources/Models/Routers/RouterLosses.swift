@@ -36,7 +36,7 @@ struct RouterGradients {
   func add(
     layer index: Int, _ logits: Matrix, _ routing: Routing, lse: Matrix, _ rule: RoutingRule, to dlogits: Matrix
   ) {
-    guard let position = record.layers.firstIndex(where: { $0.index == index }) else { return }
+    guard step.tokens > 0, let position = record.layers.firstIndex(where: { $0.index == index }) else { return }
     let z = losses.z / Double(step.tokens * record.layers.count)
     routerLossGradient(
       logits, routing, lse: lse, rule, segment: record.segment, balance: balance(position),
