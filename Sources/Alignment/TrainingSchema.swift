@@ -24,7 +24,7 @@ extension TrainingOptions {
           choices: MethodPreset.all.map { .string($0.name) }),
         OptionDeclaration(
           "data", .object("a dataset"), "rows with a prompt, and reference (sft, grao) or chosen and rejected (dpo)"),
-        OptionDeclaration("rewards", .array(), "functions, plugins, or { name, score, weight }"),
+        OptionDeclaration("rewards", .array(), "functions, plugins, judges, or { name, score or score_batch, weight }"),
         OptionDeclaration(
           "on_reward_error", .string, default: "stop", "stop the run, or skip the sample",
           choices: ["stop", "skip"]),
