@@ -25,7 +25,7 @@ extension TrainingOptions {
         OptionDeclaration(
           "data", .object("a dataset"),
           "rows with a prompt, and reference (sft, grao) or chosen and rejected (dpo, reward; there margin too)"),
-        OptionDeclaration("rewards", .array(), "functions, plugins, or { name, score, weight }"),
+        OptionDeclaration("rewards", .array(), "functions, plugins, judges, or { name, score or score_batch, weight }"),
         OptionDeclaration(
           "on_reward_error", .string, default: "stop", "stop the run, or skip the sample",
           choices: ["stop", "skip"]),
