@@ -11,7 +11,7 @@ struct GGUFPreTokenizer {
   private static let names = [
     "gpt-2", "smollm", "llama-bpe", "qwen2", "deepseek-v3", "deepseek-llm", "deepseek-coder", "gpt-4o", "tekken",
     "dbrx",
-    "command-r", "qwen35", "olmo", "mpt", "default", "refact", "starcoder", "llama3", "pixtral", "deepseek-r1-qwen",
+    "command-r", "olmo", "mpt", "default", "refact", "starcoder", "llama3", "pixtral", "deepseek-r1-qwen",
     "llama4",
   ]
 
@@ -30,10 +30,6 @@ struct GGUFPreTokenizer {
     case "qwen2", "deepseek-r1-qwen":
       normalizer = ["type": "NFC"]
       preTokenizer = Self.llama3(digits: "")
-    case "qwen35":
-      normalizer = ["type": "NFC"]
-      let words = #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}"#
-      preTokenizer = Self.split([words + #"| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*"# + Self.spaces])
     case "deepseek-v3":
       let words =
         ##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*"##

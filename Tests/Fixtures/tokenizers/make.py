@@ -476,12 +476,11 @@ def patterns():
         r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*""" + spaces]
     coder = [r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+", r"\p{N}"]
     digits = pre_tokenizers.Sequence([pre_tokenizers.Digits(True), byte_level()])
-    qwen35 = LLAMA3.replace("{1,3}", "").replace(r"?\p{L}+", r"?[\p{L}\p{M}]+").replace(r"[^\s\p{L}\p{N}]", r"[^\s\p{L}\p{M}\p{N}]")
     kinds = {
         "gpt-4o": (split(gpt4o), None), "tekken": (split(tekken), None), "olmo": (byte_level(), None), "mpt": (byte_level(), None),
         "deepseek-v3": (pre_tokenizers.Sequence([*[pre_tokenizers.Split(Regex(p), "isolated") for p in deepseek], byte_level(False)]), None),
         "deepseek-coder": (pre_tokenizers.Sequence([*[pre_tokenizers.Split(Regex(p), "isolated") for p in coder], byte_level(False)]), None),
-        "dbrx": (split(LLAMA3), None), "refact": (digits, None), "command-r": (digits, normalizers.NFC()), "qwen35": (split(qwen35), normalizers.NFC())}
+        "dbrx": (split(LLAMA3), None), "refact": (digits, None), "command-r": (digits, normalizers.NFC())}
     answers = {}
     for name, (pre_tokenizer, normalizer) in kinds.items():
         tokenizer = Tokenizer.from_file(os.path.join(here, "gpt2", "tokenizer.json"))
