@@ -9,22 +9,25 @@ struct GGUFPreTokenizer {
 
   /// The names known; of those that stand for the same stages, the first is the one to write.
   private static let names = [
-    "gpt-2", "smollm", "refact", "starcoder", "llama-bpe", "qwen2", "deepseek-v3", "deepseek-llm", "gpt-4o", "tekken",
-    "olmo", "default",
+    "gpt-2", "smollm", "llama-bpe", "qwen2", "deepseek-v3", "deepseek-llm", "deepseek-coder", "gpt-4o", "tekken",
+    "dbrx",
+    "command-r", "olmo", "mpt", "default", "refact", "starcoder", "llama3", "pixtral", "deepseek-r1-qwen",
+    "llama4",
   ]
 
   init(_ name: String, source: String) throws(GRAOError) {
     switch name {
-    case "default", "gpt-2", "olmo": preTokenizer = Self.byteLevel(usesRegex: true)
-    // Granite's files say "refact".
-    case "smollm", "refact", "starcoder":
+    case "default", "gpt-2", "olmo", "mpt": preTokenizer = Self.byteLevel(usesRegex: true)
+    case "smollm", "refact", "starcoder", "command-r":
+      if name == "command-r" { normalizer = ["type": "NFC"] }
       let digits: Value = ["type": "Digits", "individual_digits": true]
       preTokenizer = ["type": "Sequence", "pretokenizers": [digits, Self.byteLevel(usesRegex: true)]]
-    case "llama-bpe":
+    case "llama-bpe", "llama3", "pixtral":
       preTokenizer = Self.llama3(digits: "{1,3}")
       addsBeginning = true
       ignoresMerges = true
-    case "qwen2":
+    case "dbrx": preTokenizer = Self.llama3(digits: "{1,3}")
+    case "qwen2", "deepseek-r1-qwen":
       normalizer = ["type": "NFC"]
       preTokenizer = Self.llama3(digits: "")
     case "deepseek-v3":
@@ -39,7 +42,11 @@ struct GGUFPreTokenizer {
         #"\s?[!-/:-~"# + "\u{FF01}-\u{FF0F}\u{FF1A}-\u{FF5E}\u{2018}-\u{201F}\u{3000}-\u{3002}]+", #"\s+$"#,
         "[\u{4E00}-\u{9FA5}\u{800}-\u{4E00}\u{AC00}-\u{D7FF}]+", #"\p{N}+"#,
       ])
-    case "gpt-4o": preTokenizer = Self.split([CasedScanner.pattern(digits: "{1,3}", keepsContractions: true)])
+    case "deepseek-coder":
+      preTokenizer = Self.split([
+        #"[\r\n]"#, #"\s?\p{L}+"#, #"\s?\p{P}+"#, "[\u{4E00}-\u{9FA5}\u{800}-\u{4E00}\u{AC00}-\u{D7FF}]+", #"\p{N}"#,
+      ])
+    case "gpt-4o", "llama4": preTokenizer = Self.split([CasedScanner.pattern(digits: "{1,3}", keepsContractions: true)])
     case "tekken":
       preTokenizer = Self.split([CasedScanner.pattern(digits: "", keepsContractions: false)])
       addsBeginning = true

@@ -45,6 +45,24 @@ import Values
     try Fixtures.goldens(style).check(Tokenizer(json: json, config: config.table, source: "saved"), "saved \(style)")
   }
 
+  /// What a GGUF file only names: the pre-tokenizers of families that have no golden tokenizer.
+  @Test func namedPreTokenizers() throws {
+    let patterns = try Fixtures.json("\(Fixtures.folder)/patterns.json")
+    let texts = try #require(patterns["texts"]?.array).map { try #require($0.string) }
+    let answers = try #require(patterns["ids"]?.table)
+    #expect(answers.count == 9 && texts.count > 50)
+    for (name, ids) in answers {
+      var table = try metadata("gpt2")
+      table["tokenizer.ggml.pre"] = .string(name)
+      table["tokenizer.ggml.add_bos_token"] = false
+      let tokenizer = try Tokenizer(ggufMetadata: table, source: "test.gguf")
+      for (text, ids) in zip(texts, try #require(ids.array)) {
+        let ids = try #require(ids.array).map { Int32(try #require($0.integer)) }
+        #expect(try tokenizer.encode(text) == ids, "\(name): \(text.debugDescription)")
+      }
+    }
+  }
+
   /// SentencePiece's scores stand for the merges.
   @Test func sentencePiece() throws {
     let json = try Fixtures.json("\(Fixtures.folder)/spm-bpe/tokenizer.json")

@@ -463,6 +463,34 @@ def arithmetic():
         tokenizer, ["12 + 7 =", " 19", "Q: what is 3*(4-1)?\nA: <eos>", "x<y>z / 2", "~\u00e9", ""]))
 
 
+def patterns():
+    """What HF makes of hard strings by the pre-tokenizers that GGUF files only name, with GPT-2's vocabulary of ours."""
+    cased = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+    suffix = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+    lead, spaces = r"[^\r\n\p{L}\p{N}]?", r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+    words = [lead + cased[0] + "*" + cased[1] + "+", lead + cased[0] + "+" + cased[1] + "*"]
+    tekken = f"{words[0]}|{words[1]}" + r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*" + spaces
+    gpt4o = f"{words[0]}{suffix}|{words[1]}{suffix}" + r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*" + spaces
+    deepseek = [
+        r"\p{N}{1,3}", "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+",
+        r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*""" + spaces]
+    coder = [r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+", r"\p{N}"]
+    digits = pre_tokenizers.Sequence([pre_tokenizers.Digits(True), byte_level()])
+    kinds = {
+        "gpt-4o": (split(gpt4o), None), "tekken": (split(tekken), None), "olmo": (byte_level(), None), "mpt": (byte_level(), None),
+        "deepseek-v3": (pre_tokenizers.Sequence([*[pre_tokenizers.Split(Regex(p), "isolated") for p in deepseek], byte_level(False)]), None),
+        "deepseek-coder": (pre_tokenizers.Sequence([*[pre_tokenizers.Split(Regex(p), "isolated") for p in coder], byte_level(False)]), None),
+        "dbrx": (split(LLAMA3), None), "refact": (digits, None), "command-r": (digits, normalizers.NFC())}
+    answers = {}
+    for name, (pre_tokenizer, normalizer) in kinds.items():
+        tokenizer = Tokenizer.from_file(os.path.join(here, "gpt2", "tokenizer.json"))
+        tokenizer.pre_tokenizer = pre_tokenizer
+        if normalizer:
+            tokenizer.normalizer = normalizer
+        answers[name] = [tokenizer.encode(text).ids for text in HARD]
+    write(os.path.join(here, "patterns.json"), {"patterns": {"gpt-4o": gpt4o, "tekken": tekken}, "texts": HARD, "ids": answers})
+
+
 def megabytes():
     """1 MB of one character, of each kind of character, by every style: how many ids, and checksums."""
     cases = []
@@ -480,4 +508,5 @@ if __name__ == "__main__":
     styles()
     features()
     megabytes()
+    patterns()
     arithmetic()
