@@ -32,7 +32,7 @@ extension TrainerSuite {
       _ completion: String?, _ reference: String? = "no", prompt: Value = "Is it?", isReference: Bool = false
     ) -> RewardSample {
       RewardSample(
-        prompt: prompt.string ?? "rendered", completion: completion, reference: reference, ids: [],
+        prompt: prompt.string ?? "rendered", completion: completion, reference: reference, promptIDs: [], ids: [],
         finishReason: .stop, row: ["prompt": prompt], step: 1, isReference: isReference)
     }
 
