@@ -19,7 +19,7 @@ struct MXFP4Experts {
       let what = "\(path): tensor \"\(blocks)\""
       let (scales, shape) = ("\(name)_scales", entry.info.shape)
       guard let factors = tensors[scales] else { throw GRAOError("\(what) has no \"\(scales)\" beside it") }
-      guard shape.count == 4, shape[3] == 16, factors.info.shape == Array(shape[..<3]) else {
+      guard shape.count == 4, shape[3] == 16, !shape.contains(0), factors.info.shape == Array(shape[..<3]) else {
         throw GRAOError(
           "\(what) of shape \(shape) and \"\(scales)\" of \(factors.info.shape): expected [E, R, G, 16] and [E, R, G]")
       }
