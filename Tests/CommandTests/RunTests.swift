@@ -203,7 +203,9 @@ extension CommandSuite {
       #expect(try place.run("--threads", "1", "main.lua").output == first.output)
     }
 
-    @Test(arguments: ["plain", "avx2", "avx512", "neon"]) func eachKernelVariantRuns(_ variant: String) throws {
+    @Test(arguments: ["plain", "avx2", "avx512", "avx512bf16", "neon"]) func eachKernelVariantRuns(_ variant: String)
+      throws
+    {
       let text =
         setup + """
 

@@ -54,7 +54,9 @@ extension CommandSuite {
       let place = try Workplace(["main.lua": "print 'ran'"])
       let kernels = try place.run("main.lua", environment: ["GRAO_KERNELS": "fast"])
       #expect(kernels.code == 1 && kernels.output == "")
-      #expect(kernels.errors == "grao-run: GRAO_KERNELS: expected \"avx512\", \"avx2\", \"neon\" or \"plain\"\n")
+      #expect(
+        kernels.errors
+          == "grao-run: GRAO_KERNELS: expected \"avx512bf16\", \"avx512\", \"avx2\", \"neon\" or \"plain\"\n")
       let gradients = try place.run("main.lua", environment: ["GRAO_GRADIENTS": "mkl"])
       #expect(gradients.code == 1 && gradients.output == "")
       #expect(gradients.errors == "grao-run: GRAO_GRADIENTS: expected \"own\" or \"openblas\"\n")

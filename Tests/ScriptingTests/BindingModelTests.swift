@@ -145,7 +145,7 @@ extension BindingSuite {
         equal(tiny { tokenizer = tiny().tokenizer }:logits("1"), tiny():logits("1"))
         check(tiny { tokenizer = none }.tokenizer == nil)
         fails("grao.new: option 'config' is missing: a table is required", function() return grao.new {} end)
-        fails("grao.new: unknown option 'tok'; the options are config, tokenizer, seed",
+        fails("grao.new: unknown option 'tok'; the options are config, tokenizer, seed, dtype",
           function() return grao.new { config = {}, tok = 1 } end)
         fails("grao.new: option 'tokenizer' must be a string or a tokenizer, not 5",
           function() return tiny { tokenizer = 5 } end)
