@@ -11,7 +11,8 @@ extension EvaluationOptions {
         OptionDeclaration("model", .object("a model"), "whose completions are scored", required: true),
         OptionDeclaration("baseline", .object("a model"), "whose completions they are paired with"),
         OptionDeclaration("data", .object("a dataset"), "rows with a prompt and a reference", required: true),
-        OptionDeclaration("rewards", .array(), "functions, plugins, judges, or { name, score or score_batch, weight }", required: true),
+        OptionDeclaration(
+          "rewards", .array(), "functions, plugins, judges, or { name, score or score_batch, weight }", required: true),
         OptionDeclaration(
           "on_reward_error", .string, default: "stop", "stop, or skip the sample", choices: ["stop", "skip"]),
         OptionDeclaration("samples", .integer, default: 1, "completions for each row", minimum: 1, maximum: 0x1p20),
