@@ -215,7 +215,8 @@ import Values
     let rows: [Value] = [["prompt": "question"], ["prompt": prompt]]
     let samples = rows.map { row in
       RewardSample(
-        prompt: row["prompt"]?.string ?? "rendered", completion: "a\n", reference: "four", promptIDs: [], ids: [], finishReason: .stop,
+        prompt: row["prompt"]?.string ?? "rendered", completion: "a\n", reference: "four", promptIDs: [], ids: [],
+        finishReason: .stop,
         row: row.table ?? Table(), step: 1, isReference: false)
     }
     for sample in try judge(server, ["criterion": .string(criterion)]).score(samples) { _ = try sample.get() }
