@@ -34,8 +34,13 @@ extension TrainingOptions {
     try options.readRatio(reader)
     try options.readKL(try reader.nested("kl"))
     if method == .dpo { try options.readPreference(try reader.nested("dpo")) }
-    options.ppo = try PPOOptions(reading: try reader.nested("ppo"))
-    options.rewardModel = try RewardModelOptions(reading: try reader.nested("reward_model"))
+    for (name, owner) in [("ppo", Method.ppo), ("reward_model", .reward)] where reader.has(name) && method != owner {
+      throw reader.failure(name, "needs method \(owner), not \(method)")
+    }
+    if reader.has("ppo") { options.ppo = try PPOOptions(reading: try reader.nested("ppo")) }
+    if reader.has("reward_model") {
+      options.rewardModel = try RewardModelOptions(reading: try reader.nested("reward_model"))
+    }
     try options.readOptimizer(try reader.nested("optimizer"))
     options.routers = try RouterOptions(reading: reader.nested("moe"))
     try refuseUnsupported(reader)

@@ -78,9 +78,8 @@ extension TrainingOptions {
         OptionDeclaration(
           "moe", .nested(.routers), default: .table(Table()), "of a mixture of experts: how its routers are trained"),
         OptionDeclaration("clip", .nested(clip), default: .table(Table()), "of ratios, for grpo and ppo"),
-        OptionDeclaration("ppo", .nested(PPOOptions.schema), default: .table(Table()), "of method ppo"),
-        OptionDeclaration(
-          "reward_model", .nested(RewardModelOptions.schema), default: .table(Table()), "of method reward"),
+        OptionDeclaration("ppo", .nested(PPOOptions.schema), "of method ppo"),
+        OptionDeclaration("reward_model", .nested(RewardModelOptions.schema), "of method reward"),
         OptionDeclaration("dpo", .nested(dpo), default: .table(Table()), "of method dpo"),
         OptionDeclaration("checkpoint_every", .integer, "steps between checkpoints: not in this version", minimum: 1),
         OptionDeclaration("resume", .oneOf([.boolean, .string]), "go on from a checkpoint: not in this version"),

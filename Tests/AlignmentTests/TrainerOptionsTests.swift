@@ -139,6 +139,8 @@ extension TrainerSuite {
         (["stop": ""], "option 'stop' must not hold an empty string"),
         (["method": .null], "option 'method' is missing: a string or an objective of your own is required"),
         (["eval_every": 2], "option 'eval_every' needs option 'eval_data'"),
+        (["ppo": ["gamma": 0.9]], "option 'ppo' needs method ppo, not grao"),
+        (["reward_model": Value.table(Table())], "option 'reward_model' needs method reward, not grao"),
       ]
       for (changes, expected) in cases {
         #expect(try Self.failure(changes).replacing("grao.train: ", with: "") == expected)

@@ -10,8 +10,8 @@ extension BindingSuite {
       try script(
         """
         local function names(t) local n = {} for k in pairs(t) do n[#n + 1] = k end table.sort(n) return n end
-        equal(names(grao), { "dataset", "evaluate", "json", "judge", "load", "new", "plugin", "schedule", "train", "trainer",
-          "upcycle", "version" })
+        equal(names(grao), { "dataset", "evaluate", "json", "judge", "load", "new", "plugin", "reward_model", "schedule",
+          "train", "trainer", "upcycle", "version" })
         equal(names(grao.schedule), { "constant", "cosine", "linear", "piecewise", "warmup" })
         check(grao.version:match("^%d+%.%d+%.%d+$"))
         check(require "grao" == grao)

@@ -5,11 +5,10 @@ extension BindingSuite {
   /// What `grao.train` and `grao.trainer` refuse, and in which words.
   @Suite struct Options {
     @Test(arguments: [
-      ("method = 'ppo'", "option 'method' 'ppo' is not in this version, which has 'sft', 'dpo', 'grpo', 'grao'"),
-      ("method = 'rlhf'", "option 'method' must be one of 'sft', 'dpo', 'grpo', 'grao', not 'rlhf'"),
+      ("method = 'rlhf'", "option 'method' must be one of 'sft', 'dpo', 'grpo', 'ppo', 'reward', 'grao', not 'rlhf'"),
       ("method = none", "option 'method' is missing: a string or an objective of your own is required"),
       ("model = 'path'", "option 'model' must be a model, not a string"),
-      ("kl = { coefficient = 0.1 }", "option 'kl.coefficient' needs method grpo"),
+      ("kl = { coefficient = 0.1 }", "option 'kl.coefficient' needs method grpo or ppo"),
       (
         "moe = { bias_update_speed = 0.1 }",
         "option 'moe.bias_update_speed' needs a correction bias (e_score_correction_bias): 'qwen3_moe' has none"
