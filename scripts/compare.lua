@@ -57,11 +57,12 @@ local sampling = { prompts_per_step = prompts, group_size = group, max_new_token
   rewards = { closeness } }
 local function rate(peak) return grao.schedule.warmup(5, grao.schedule.cosine(peak, peak / 10)) end
 
--- Every method sees prompts × group completions a step: SFT that many references, DPO half as many pairs.
+-- Every method sees prompts × group completions a step: SFT that many references, DPO half as many pairs. PPO makes four
+-- updates of each rollout, as it is used; its steps are counted by rollouts.
 local methods = {
   { name = "sft", options = { method = "sft", prompts_per_step = prompts * group } },
   { name = "dpo", options = { method = "dpo", prompts_per_step = prompts * group // 2 } },
-  { name = "ppo", options = { method = "ppo", kl = { coefficient = 0.01 } }, samples = true },
+  { name = "ppo", options = { method = "ppo", kl = { coefficient = 0.01 } }, samples = true, updates = 4 },
   { name = "grpo", options = { method = "grpo" }, samples = true },
   { name = "grao", options = { method = "grao" }, samples = true },
   { name = "grao without imitation", options = { method = "grao", weights = { imitation = 0 } }, samples = true },
@@ -74,10 +75,11 @@ local function run(method, start, train, held_out, seed)
   local model <close> = grao.load(start)
   local baseline <close> = grao.load(start)
   local result = { curve = {}, shares = {} }
+  local updates = method.updates or 1
   local function measure()
     return grao.evaluate { model = model, data = held_out, rewards = { closeness }, max_new_tokens = 4 }.reward_mean
   end
-  local options = { model = model, data = train, seed = seed, steps = steps, optimizer = { learning_rate = rate(1e-3) } }
+  local options = { model = model, data = train, seed = seed, steps = steps * updates, optimizer = { learning_rate = rate(1e-3) } }
   if method.samples then for key, value in pairs(sampling) do options[key] = value end end
   for key, value in pairs(method.options) do options[key] = value end
   options.on_step = function(state)
@@ -87,7 +89,9 @@ local function run(method, start, train, held_out, seed)
       local total = e + i + r
       if total > 0 then result.shares[#result.shares + 1] = { state.step, e / total, i / total, r / total } end
     end
-    if state.step % every == 0 then result.curve[#result.curve + 1] = { state.step, measure() } end
+    if state.step % (every * updates) == 0 then
+      result.curve[#result.curve + 1] = { state.step // updates, measure() }
+    end
   end
   result.start = measure()
   grao.train(options)
@@ -146,7 +150,7 @@ local function report_on(shape, all, report)
 end
 
 local function pictures(shape, all)
-  local curves = { title = ("Held-out reward, %s, %d seeds"):format(shape, seeds), x = "optimizer step", y = "reward",
+  local curves = { title = ("Held-out reward, %s, %d seeds"):format(shape, seeds), x = "rollout", y = "reward",
     series = {} }
   for i = 1, 5 do
     local name = methods[i].name

@@ -10,7 +10,7 @@ import Values
     GPT2Scanner.pattern, GPT4Scanner.pattern(digits: "{1,3}"), GPT4Scanner.pattern(digits: ""),
     CasedScanner.pattern(digits: "{1,3}", keepsContractions: true),
     CasedScanner.pattern(digits: "", keepsContractions: false), DeepSeekScanner.pattern, DigitGroupScanner.pattern,
-    IdeographScanner.pattern,
+    IdeographScanner.pattern, LineEndScanner.pattern,
   ]
 
   private func matches(_ pattern: WordPattern, _ text: [UInt8]) throws -> [Range<Int>] {

@@ -8,6 +8,7 @@ enum WordPattern: Sendable {
   case deepSeek
   case digitGroups
   case ideographs
+  case lineEnds
   case regex(Regex)
 
   init(_ pattern: String, path: String) throws(GRAOError) {
@@ -31,6 +32,7 @@ enum WordPattern: Sendable {
     case DeepSeekScanner.pattern: self = .deepSeek
     case DigitGroupScanner.pattern: self = .digitGroups
     case IdeographScanner.pattern: self = .ideographs
+    case LineEndScanner.pattern: self = .lineEnds
     default: self = .regex(try Regex(pattern, path: path))
     }
   }
@@ -45,6 +47,7 @@ enum WordPattern: Sendable {
     case .deepSeek: DeepSeekScanner().appendMatches(in: text, to: &found)
     case .digitGroups: DigitGroupScanner().appendMatches(in: text, to: &found)
     case .ideographs: IdeographScanner().appendMatches(in: text, to: &found)
+    case .lineEnds: LineEndScanner().appendMatches(in: text, to: &found)
     case .regex(let regex): found += try regex.matches(in: text)
     }
   }
