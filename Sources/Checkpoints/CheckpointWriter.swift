@@ -21,8 +21,10 @@ public struct OutgoingTensor {
   }
 
   /// A tensor that is written as its file had it.
-  public init(_ raw: RawTensor) {
-    info = TensorInfo(name: raw.name, shape: raw.shape, elementType: SafetensorsType.elementType(raw.dtype))
+  /// - Parameter isQuantized: whether config.json's `quantization_config` is about it, whatever its dtype.
+  public init(_ raw: RawTensor, isQuantized: Bool = false) {
+    let type = isQuantized ? .quantized : SafetensorsType.elementType(raw.dtype)
+    info = TensorInfo(name: raw.name, shape: raw.shape, elementType: type)
     content = .raw(raw)
   }
 }
@@ -52,7 +54,7 @@ public struct CheckpointWriter {
   public func write(to directory: String) throws(GRAOError) {
     let shards = try plan()
     var config = config
-    // It describes weights of 8 bits; read as numbers and written as numbers they need none.
+    // It describes weights of 8 or 4 bits; read as numbers and written as numbers they need none.
     if !tensors.contains(where: { $0.info.elementType == .quantized }) { config["quantization_config"] = nil }
     let configText = try JSON.print(.table(config), pretty: true) + "\n"
     for (name, _) in files {

@@ -25,6 +25,26 @@ import Values
     try JSON.parse(Data(contentsOf: URL(filePath: "\(directory)/\(name)")), source: name)
   }
 
+  /// Weights of 4 bits and the factors that belong to them go through a save byte for byte; asked for numbers, they are
+  /// numbers.
+  @Test func quantizedWeightsAreSavedAsTheyWere() throws {
+    let folder = Fixtures.path("checkpoints/mxfp4")
+    let model = try Model.load(folder)
+    let (saved, numbers) = (TemporaryPath(), TemporaryPath())
+    try model.save(saved.path)
+    let (before, after) = (try openCheckpoint(folder), try openCheckpoint(saved.path))
+    #expect(after.rawNames == before.rawNames && before.rawNames.contains { $0.hasSuffix("_blocks") })
+    for name in before.rawNames {
+      let (a, b) = (try #require(before.raw(name)), try #require(after.raw(name)))
+      #expect(a.dtype == b.dtype && a.shape == b.shape && a.bytes.elementsEqual(b.bytes), "\(name)")
+    }
+    #expect(after.config["quantization_config"] == before.config["quantization_config"])
+    #expect(try Model.load(saved.path).logits(.ids([5, 9, 3])) == model.logits(.ids([5, 9, 3])))
+    try model.save(numbers.path, elementType: .float32)
+    #expect(try openCheckpoint(numbers.path).config["quantization_config"] == nil)
+    #expect(try Model.load(numbers.path).logits(.ids([5, 9, 3])) == model.logits(.ids([5, 9, 3])))
+  }
+
   @Test(arguments: [
     "llama", "llama_tied", "qwen3_moe", "llama_float16", "llama_bfloat16", "qwen3_moe_float16", "qwen3_moe_bfloat16",
     "llama_sharded", "qwen3_moe_sharded",
