@@ -11,8 +11,8 @@ local svg = dofile(here .. "/svg.lua")
 
 local folder = arg[1] or "runs/compare"
 local seeds = math.tointeger(tonumber(arg[2] or 3))
-local steps = math.tointeger(tonumber(arg[3] or 120))
-local prompts, group, every = 16, 8, 10
+local steps = math.tointeger(tonumber(arg[3] or 600))
+local prompts, group, every = 16, 8, 20
 
 local shapes = {
   moe = { model_type = "qwen3_moe", num_experts = 8, num_experts_per_tok = 2, moe_intermediate_size = 96,
