@@ -54,27 +54,17 @@ package final class Network {
 
   /// The network as it is now, whatever becomes of this one. It shares the weights until they change, and the working
   /// memory: the two are used one after the other.
-  package func frozen() -> Network { Network(freezing: self) }
+  package func frozen() -> Network { Network(sharing: self, workspace) }
 
-  private init(freezing network: Network) {
+  /// The same weights, shared until they change, without a head.
+  init(sharing network: Network, _ workspace: Workspace) {
     configuration = network.configuration
     architecture = network.architecture
     parameters = network.parameters.shared()
     decoder = network.decoder
     plan = network.plan
-    workspace = network.workspace
     isClassifier = network.isClassifier
-  }
-
-  /// With working memory of its own, and without a head.
-  init(copying network: Network) {
-    configuration = network.configuration
-    architecture = network.architecture
-    parameters = network.parameters.shared()
-    decoder = network.decoder
-    plan = network.plan
-    workspace = Workspace()
-    isClassifier = network.isClassifier
+    self.workspace = workspace
   }
 
   private static var modelTypes: String { architectures.map { $0.modelType }.joined(separator: ", ") }

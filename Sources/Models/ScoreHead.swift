@@ -85,7 +85,7 @@ extension Network {
 
   /// A second network with the same weights, which are shared until one of the two changes; for a critic.
   package func copy() throws(GRAOError) -> Network {
-    let copy = Network(copying: self)
+    let copy = Network(sharing: self, Workspace())
     if let scoreHead {
       let head = try ScoreHead(outputs: scoreHead.outputs, channels: decoder.channels, start: .zeros)
       head.parameters.copy(scoreHead.parameters)

@@ -19,6 +19,13 @@ private func preferences(_ count: Int = 6) -> [Table] {
   }
 }
 
+/// A frozen copy of a model, kept beside its training.
+private struct ReferenceModelProbe {
+  private let network: Network
+  init(_ model: Model) { network = model.network.frozen() }
+  func logits() -> [Float] { network.logits(after: [3, 4, 5]) }
+}
+
 private func options(
   _ method: Method, _ change: (inout TrainingOptions) throws -> Void = { _ in }
 ) throws -> TrainingOptions {
@@ -175,6 +182,35 @@ extension TrainerSuite {
         })
       #expect(try mixed[2].number("kl") > 0)
       #expect(try mixed[1].number("kl") == metrics[1].number("kl"))
+    }
+
+    /// A bfloat16 model shares what its products read, and has masters of its own once it trains.
+    @Test(arguments: ["llama", "qwen3_moe"]) func referencesOfBFloat16Models(_ name: String) throws {
+      func model() throws -> Model { try Model.load(Fixtures.model(name), computeType: .bfloat16) }
+      let policy = try model()
+      let frozen = ReferenceModelProbe(policy)
+      let metrics = try steps(policy, options(.dpo))
+      #expect(try metrics[0].number("loss") == log(2) && metrics[3].number("loss") < log(2))
+      #expect(try frozen.logits() == model().logits(.ids([3, 4, 5])))
+      #expect(try policy.logits(.ids([3, 4, 5])) != model().logits(.ids([3, 4, 5])))
+      // Following it wholly, and half way.
+      for (mixup, follows) in [(1.0, true), (0.5, false)] {
+        let metrics = try steps(
+          model(),
+          options(.grpo) {
+            $0.kl.coefficient = .constant(0.1)
+            $0.kl.syncEvery = 2
+            $0.kl.mixup = mixup
+            $0.optimizer.learningRate = .constant(0.03)
+          })
+        #expect(try metrics[0].number("kl") == 0 && metrics[1].number("kl") > 0)
+        #expect((try metrics[2].number("kl") == 0) == follows)
+      }
+      let ppo = try options(.ppo) {
+        $0.ppo.critic = .separate
+        $0.kl.coefficient = .constant(0.1)
+      }
+      #expect(try steps(model(), ppo).count == 4)
     }
 
     // MARK: Several updates on a rollout
