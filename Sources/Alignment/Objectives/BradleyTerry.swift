@@ -13,13 +13,13 @@ package struct BradleyTerryObjective: Objective {
   package var dependsOnLogProbabilities: Bool { true }
   package var output: ModelOutput { .score }
   package var roles: Set<SequenceTokens.Role> { [.chosen, .rejected] }
-  package func accepts(_ group: ObjectiveGroup) -> Bool { pair(of: group) != nil }
+  package func accepts(_ group: ObjectiveGroup) -> Bool { group.pair != nil }
 
   package func evaluate(_ group: ObjectiveGroup, in batch: ObjectiveBatch) -> ObjectiveValue {
     var value = ObjectiveValue(
       loss: 0, gradient: group.sequences.map { _ in [] },
       valueGradient: group.sequences.map { $0.values.map { _ in 0 } })
-    guard let (chosen, rejected) = pair(of: group), let w = group.sequences[chosen].values.first,
+    guard let (chosen, rejected) = group.pair, let w = group.sequences[chosen].values.first,
       let l = group.sequences[rejected].values.first
     else { return value }
     let pairs = Double(max(batch.groups, 1))
@@ -32,12 +32,5 @@ package struct BradleyTerryObjective: Objective {
       Diagnostic("accuracy", w > l ? 1 : 0), Diagnostic("margin", w - l), Diagnostic("mean_reward", w + l, over: 2),
     ]
     return value
-  }
-
-  private func pair(of group: ObjectiveGroup) -> (chosen: Int, rejected: Int)? {
-    guard let chosen = group.sequences.firstIndex(where: { $0.role == .chosen }),
-      let rejected = group.sequences.firstIndex(where: { $0.role == .rejected })
-    else { return nil }
-    return (chosen, rejected)
   }
 }

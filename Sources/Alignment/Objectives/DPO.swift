@@ -17,11 +17,11 @@ package struct DPOObjective: Objective {
 
   package var dependsOnLogProbabilities: Bool { true }
   package var roles: Set<SequenceTokens.Role> { [.chosen, .rejected] }
-  package func accepts(_ group: ObjectiveGroup) -> Bool { pair(of: group) != nil }
+  package func accepts(_ group: ObjectiveGroup) -> Bool { group.pair != nil }
 
   package func evaluate(_ group: ObjectiveGroup, in batch: ObjectiveBatch) -> ObjectiveValue {
     var gradient = group.sequences.map { $0.perToken(0) }
-    guard let (chosen, rejected) = pair(of: group) else { return ObjectiveValue(loss: 0, gradient: gradient) }
+    guard let (chosen, rejected) = group.pair else { return ObjectiveValue(loss: 0, gradient: gradient) }
     let (w, l) = (group.sequences[chosen], group.sequences[rejected])
     let (scoreW, scoreL) = (score(of: w), score(of: l))
     let margin = scoreW.value - scoreL.value
@@ -76,13 +76,6 @@ package struct DPOObjective: Objective {
       return (-logSigmoid(logit), -beta * sigmoid(-logit))
     case .orpo: return (-beta * logSigmoid(margin), -beta * sigmoid(-margin))
     }
-  }
-
-  private func pair(of group: ObjectiveGroup) -> (chosen: Int, rejected: Int)? {
-    guard let chosen = group.sequences.firstIndex(where: { $0.role == .chosen }),
-      let rejected = group.sequences.firstIndex(where: { $0.role == .rejected })
-    else { return nil }
-    return (chosen, rejected)
   }
 }
 

@@ -85,6 +85,16 @@ package struct ObjectiveGroup: Sendable {
   }
 }
 
+extension ObjectiveGroup {
+  /// Where the chosen and the rejected response stand; nil where one is missing.
+  var pair: (chosen: Int, rejected: Int)? {
+    guard let chosen = sequences.firstIndex(where: { $0.role == .chosen }),
+      let rejected = sequences.firstIndex(where: { $0.role == .rejected })
+    else { return nil }
+    return (chosen, rejected)
+  }
+}
+
 /// What the losses of one call are divided by, over its accepted groups.
 package struct ObjectiveBatch: Sendable {
   /// Queries.
