@@ -28,7 +28,7 @@ def measure(command):
     lines = subprocess.run(command, capture_output=True, text=True)
     if lines.returncode:
         sys.exit(f"{' '.join(map(str, command))}\n{lines.stderr}")
-    records = [json.loads(line) for line in lines.stdout.splitlines() if line.startswith("{")]
+    records = [json.loads(line) for line in lines.stdout.splitlines() if line.startswith('{"')]
     return [r for r in records if "seconds" in r], records[-1]["peak_kilobytes"] / 1e6
 
 
