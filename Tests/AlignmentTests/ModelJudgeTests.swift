@@ -116,7 +116,7 @@ extension TrainerSuite {
       var options = TrainingOptions(method: .sft)
       options.data = try Dataset(rows: rows, source: "answers")
       options.promptsPerStep = 4
-      options.steps = 40
+      options.steps = 100
       options.optimizer.learningRate = .constant(0.01)
       let greedy = ModelJudge(model, answers: .greedy)
       let samples = [Self.sample("yes"), Self.sample("bad")]
