@@ -1,3 +1,7 @@
+#if os(Linux)
+  import Glibc
+#endif
+
 /// Rows of float32 activations: row-major, contiguous, borrowed from a ``Workspace`` or a buffer that outlives it.
 package struct Matrix {
   package let start: UnsafeMutablePointer<Float>
@@ -45,7 +49,7 @@ package final class Buffer {
 
   package init(bytes: Int) {
     self.bytes = max(bytes, 64)
-    start = .allocate(byteCount: self.bytes, alignment: 64)
+    start = Self.allocate(self.bytes)
   }
 
   /// Room for `count` floats, all 0.
@@ -67,6 +71,19 @@ package final class Buffer {
 
   deinit { start.deallocate() }
 
+  /// What is large is asked for in large pages: kernels that stream through weights wait less for translations of
+  /// addresses.
+  private static func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
+    let page = 2 << 20
+    guard bytes >= 2 * page else { return .allocate(byteCount: bytes, alignment: 64) }
+    let start = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: page)
+    #if os(Linux)
+      // Only a hint: where the system refuses, small pages do.
+      _ = madvise(start, bytes, MADV_HUGEPAGE)
+    #endif
+    return start
+  }
+
   package var floats: UnsafeMutablePointer<Float> { start.assumingMemoryBound(to: Float.self) }
   /// As numbers of 16 bits.
   package var halves: UnsafeMutablePointer<UInt16> { start.assumingMemoryBound(to: UInt16.self) }
@@ -74,7 +91,7 @@ package final class Buffer {
   /// Makes room for `wanted` bytes, keeping what is there.
   package func grow(toBytes wanted: Int) {
     guard wanted > bytes else { return }
-    let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 64)
+    let larger = Self.allocate(wanted)
     larger.copyMemory(from: start, byteCount: bytes)
     start.deallocate()
     (start, bytes) = (larger, wanted)
