@@ -136,6 +136,8 @@ enum ModelBinding {
           "logprobs_at", .string, "\"sampling\": log-probabilities of the filtered distribution that was drawn from",
           choices: ["sampling"]),
         OptionDeclaration("seed", .integer, "names the random streams; the model's next where not given"),
+        OptionDeclaration("tools", .array(of: .table), "JSON schemas of tools, for chat messages"),
+        OptionDeclaration("chat_template_kwargs", .table, "variables of the chat template"),
       ] + GenerationOptions.declarations(temperature: 1))
     let reader = try schema.read(try call.table(1))
     var options = try GenerationOptions(reading: reader)
@@ -143,10 +145,11 @@ enum ModelBinding {
     options.seed = try reader.optionalInteger("seed").map { UInt64(bitPattern: Int64($0)) } ?? model.nextSeed()
     if reader.has("logprobs_at") { options.logprobs = .sampling }
     try model.checkOpen()
+    let chat = try ChatOptions(row: reader.table, "\(call.name): option")
     let prompts = try reader.array("prompts").enumerated().map { index, value throws(GRAOError) in
       let name = "\(call.name): option 'prompts[\(index + 1)]'"
       let prompt = try Prompt(value, name)
-      return try Convert.naming(name) { () throws(GRAOError) in Prompt.ids(try model.encode(prompt)) }
+      return try Convert.naming(name) { () throws(GRAOError) in Prompt.ids(try model.encode(prompt, chat)) }
     }
     return (prompts, options)
   }
