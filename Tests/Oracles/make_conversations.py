@@ -126,10 +126,37 @@ CASES = {
 }
 
 
-def encoder():
-    tokenizer = Tokenizer.from_file(str(FIXTURES / "tokenizers" / "gpt2" / "tokenizer.json"))
+def load(name):
+    tokenizer = Tokenizer.from_file(str(FIXTURES / "tokenizers" / name / "tokenizer.json"))
     tokenizer.add_special_tokens(SPECIAL)
+    return tokenizer
+
+
+def encoder():
+    tokenizer = load("gpt2")
     return lambda text: tokenizer.encode(text, add_special_tokens=False).tokens
+
+
+def in_one_piece(template, marks):
+    """The tokens of whole texts, with a tokenizer that writes the beginning of a text otherwise than the rest of it."""
+    tokenizer = load("spm-bpe-first")
+    golden = {}
+    for title in ("one answer", "two answers", "system, one answer", "white space around"):
+        prompt, pieces, _ = trained(template, marks, CASES[title])
+        said, place = [], len(prompt)
+        for piece, is_said in pieces:
+            said += [is_said] * len(piece)
+        encoding = tokenizer.encode(prompt + "".join(piece for piece, _ in pieces), add_special_tokens=False)
+        rows = list(zip(encoding.tokens, (start for start, _ in encoding.offsets)))
+        golden[title] = {
+            "prompt": " ".join(token for token, start in rows if start < place),
+            "response": " ".join(("+" if said[start - place] else "-") + token for token, start in rows if start >= place)}
+        assert golden[title]["prompt"] == " ".join(tokenizer.encode(prompt, add_special_tokens=False).tokens)
+    return golden
+
+
+def write(path, value):
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 class Refused(Exception):
@@ -225,7 +252,7 @@ def main():
     arguments = parser.parse_args()
     encode = encoder()
     TRAINED.mkdir(exist_ok=True)
-    (TRAINED / "cases.json").write_text(json.dumps({"special": SPECIAL, "cases": CASES}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write(TRAINED / "cases.json", {"special": SPECIAL, "cases": CASES})
     names = sorted(path.stem for path in PUBLISHED.glob("*.jinja"))
     assert names == sorted(FAMILIES), set(names) ^ set(FAMILIES)
     for name in names:
@@ -247,7 +274,9 @@ def main():
                 print(f"{name}, {title}: {pieces}")
             if arguments.trl and other:
                 print(f"{name}, {title}, TRL: {compare(arguments.trl, other, case, prompt, pieces, text)}")
-        (TRAINED / f"{name}.json").write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write(TRAINED / f"{name}.json", golden)
+        if name == "llama-3.1":
+            write(TRAINED.parent / "in_one_piece.json", in_one_piece(template, marks))
 
 
 main()

@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import Sampling
+import Templates
 import TestSupport
 import Testing
 import Tokenizers
@@ -16,13 +17,26 @@ import Values
       source: template)
   }
 
-  static func model(_ template: String) throws -> Model {
-    let tokenizer = try tokenizer(template)
+  static func model(_ template: String) throws -> Model { try model(tokenizer(template)) }
+
+  static func model(_ tokenizer: Tokenizer) throws -> Model {
     let config: Table = [
       "model_type": "llama", "vocab_size": .integer(tokenizer.vocabularySize), "hidden_size": 8,
       "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "max_position_embeddings": 4096,
     ]
     return try Model(configuration: config, tokenizer: tokenizer, seed: 1)
+  }
+
+  private static let oracleClock = LocalTime(year: 2024, month: 7, day: 26, hour: 15, minute: 4, second: 5)
+
+  private static func pieces(_ ids: [Int32], _ tokenizer: Tokenizer) -> [String] {
+    ids.map { tokenizer.token(of: $0) ?? "?" }
+  }
+
+  /// "+" before a piece that is trained on, "-" before one that is not.
+  private static func marked(_ response: EncodedResponse, _ tokenizer: Tokenizer) -> [String] {
+    let marks = response.mask ?? response.ids.map { _ in true }
+    return zip(marks, pieces(response.ids, tokenizer)).map { ($0 ? "+" : "-") + $1 }
   }
 
   private static var question: [Value] { [["role": "user", "content": "Hi"]] }
@@ -41,21 +55,38 @@ import Values
     for golden in try GoldenConversation.all(of: template) {
       let prompt = try Prompt(golden.row["prompt"] ?? .null, "prompt")
       let response = try Response(golden.row["reference"] ?? .null, "reference")
-      let chat = try ChatOptions(row: golden.row, "column")
-      guard let question = golden.prompt, let answer = golden.response else {
+      var chat = try ChatOptions(row: golden.row, "column")
+      chat.now = Self.oracleClock
+      guard golden.response != nil else {
         #expect(throws: GRAOError.self, "\(template), \(golden.name)") {
           try model.encode(response, after: prompt, chat)
         }
         continue
       }
-      func pieces(_ ids: [Int32]) -> [String] { ids.map { tokenizer.token(of: $0) ?? "?" } }
-      #expect(try pieces(model.encode(prompt, chat)) == question, "\(template), \(golden.name)")
+      #expect(Self.pieces(try model.encode(prompt, chat), tokenizer) == golden.prompt, "\(template), \(golden.name)")
       let encoded = try model.encode(response, after: prompt, chat)
-      let marks = encoded.mask ?? encoded.ids.map { _ in true }
-      #expect(zip(marks, pieces(encoded.ids)).map { ($0 ? "+" : "-") + $1 } == answer, "\(template), \(golden.name)")
+      #expect(Self.marked(encoded, tokenizer) == golden.response, "\(template), \(golden.name)")
       // Rewards see the text without the token that ends it.
       let text = tokenizer.decode(encoded.ids, skipSpecialTokens: false)
       #expect(encoded.text.map { $0 + (tokenizer.token(of: encoded.ids.last ?? 0) ?? "") } == text)
+    }
+  }
+
+  /// Turns have the tokens that they have in the whole text, with a tokenizer that treats the beginning of a text apart.
+  @Test func theTokensAreThoseOfTheWholeText() throws {
+    let tokenizer = try Self.tokenizer("llama-3.1", kind: "spm-bpe-first")
+    let model = try Self.model(tokenizer)
+    let golden = try #require(Fixtures.json("templates/in_one_piece.json").table)
+    #expect(golden.count == 4)
+    var chat = ChatOptions()
+    chat.now = Self.oracleClock
+    for conversation in try GoldenConversation.all(of: "llama-3.1") {
+      guard let golden = golden[conversation.name] else { continue }
+      let prompt = try Prompt(conversation.row["prompt"] ?? .null, "prompt")
+      let response = try Response(conversation.row["reference"] ?? .null, "reference")
+      #expect(Self.pieces(try model.encode(prompt, chat), tokenizer).joined(separator: " ") == golden["prompt"]?.string)
+      let encoded = try model.encode(response, after: prompt, chat)
+      #expect(Self.marked(encoded, tokenizer).joined(separator: " ") == golden["response"]?.string)
     }
   }
 
