@@ -65,7 +65,7 @@ struct Conversation {
     var runs: [(text: [UInt8], isTrained: Bool)] = []
     if messages[..<last].contains(where: isAssistant) {
       let whole = final.rendered
-      guard var place = EmptyThought.end(of: Array(asked.utf8)[...], in: whole) else {
+      guard var place = EmptyThought.end(of: Array(asked.utf8)[...], in: whole), place <= final.start else {
         throw GRAOError(
           "the chat template writes the beginning of the conversation in another way once it goes on: give each of the "
             + "assistant's turns a row of its own, with what stands before it as its prompt")
@@ -76,8 +76,8 @@ struct Conversation {
       }
       for index in messages[..<last].indices where isAssistant(messages[index]) {
         let turn = try turn(messages[index], after: prompt + messages[..<index], end)
-        guard let start = EmptyThought.end(of: turn.before, in: whole), start >= place,
-          let length = turn.length(in: whole[start...])
+        guard let start = EmptyThought.end(of: turn.before, in: whole), start >= place, start <= final.start,
+          let length = turn.length(in: whole[start..<final.start])
         else { continue }
         add(upTo: start, isTrained: false)
         add(upTo: start + length, isTrained: true)

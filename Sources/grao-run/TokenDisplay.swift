@@ -61,7 +61,10 @@ struct TokenDisplay {
     if tokenizer.isSpecial(id) { return Self.visible(tokenizer.token(of: id) ?? "") }
     guard let bytes = tokenizer.bytes(of: id) else { return "<no token>" }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      return bytes.map { "<0x\(Self.hexadecimal(UInt32($0), digits: 2))>" }.joined()
+      return bytes.map { byte in
+        byte < 0x80
+          ? Self.visible(String(Unicode.Scalar(byte))) : "<0x\(Self.hexadecimal(UInt32(byte), digits: 2))>"
+      }.joined()
     }
     return Self.visible(text)
   }

@@ -102,6 +102,45 @@ import Values
     #expect(text.ids == (try tokenizer.encode("Hello!", addSpecialTokens: false)) + [end])
   }
 
+  /// Damaged templates: an error, or tokens with marks, whatever the places where turns seem to begin and end.
+  @Test func damagedTemplatesAreNoCrash() throws {
+    var random = RandomStream(seed: 7)
+    let inserted = [
+      "messages", "not ", "{{ messages|length }}", "assistant", "loop.last", "{{ eos_token }}", "\n", "<x>",
+    ]
+    var (encoded, refused) = (0, 0)
+    for template in GoldenConversation.templates {
+      let rows = try GoldenConversation.all(of: template).map(\.row)
+      var config = try GoldenConversation.tokenizerConfig(template)
+      let source = Array(try #require(config["chat_template"]?.string).unicodeScalars)
+      for _ in 0..<8 {
+        var damaged = source
+        for _ in 0..<(1 + random.integer(below: 3)) {
+          let place = random.integer(below: damaged.count)
+          switch random.integer(below: 3) {
+          case 0: damaged.removeSubrange(place..<min(damaged.count, place + 1 + random.integer(below: 12)))
+          case 1: damaged.insert(contentsOf: inserted[random.integer(below: inserted.count)].unicodeScalars, at: place)
+          default: damaged.insert(contentsOf: damaged[place..<min(damaged.count, place + 60)], at: place)
+          }
+        }
+        config["chat_template"] = .string(String(String.UnicodeScalarView(damaged)))
+        let model = try Self.model(
+          Tokenizer(json: Fixtures.json("tokenizers/gpt2/tokenizer.json"), config: config, source: template))
+        for row in rows {
+          do {
+            let prompt = try Prompt(row["prompt"] ?? .null, "prompt")
+            let response = try Response(row["reference"] ?? .null, "reference")
+            let said = try model.encode(response, after: prompt, ChatOptions(row: row, "column"))
+            #expect(said.mask == nil ? !said.ids.isEmpty : said.mask?.count == said.ids.count)
+            #expect(said.mask?.contains(true) != false)
+            encoded += 1
+          } catch { refused += 1 }
+        }
+      }
+    }
+    #expect(encoded > 500 && refused > 500)
+  }
+
   @Test func mistakesAreNamed() throws {
     let model = try Self.model("mistral-nemo")
     func message(_ body: () throws -> Void) -> String {
