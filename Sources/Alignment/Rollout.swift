@@ -1,5 +1,6 @@
 import Data
 import Sampling
+import Tokenizers
 import Values
 
 /// Dataset rows to groups: what a row asks and answers, and what rewards say of completions.
@@ -25,11 +26,13 @@ struct RowReader {
     do throws(GRAOError) {
       guard let value = row["prompt"], !value.isNull else { throw GRAOError("column 'prompt' is missing") }
       let prompt = try Prompt(value, "column 'prompt'")
+      var chat = ChatOptions()
+      if case .messages = prompt { chat = try ChatOptions(row: row, "column") }
       return Query(
-        row: row, prompt: try model.encode(prompt), promptText: try model.text(of: prompt),
-        reference: try response(row, ["reference", "chosen"], after: prompt),
-        chosen: readsPreference ? try response(row, ["chosen"], after: prompt) : nil,
-        rejected: readsPreference ? try response(row, ["rejected"], after: prompt) : nil,
+        row: row, prompt: try model.encode(prompt, chat), promptText: try model.text(of: prompt, chat),
+        reference: try response(row, ["reference", "chosen"], after: prompt, chat),
+        chosen: readsPreference ? try response(row, ["chosen"], after: prompt, chat) : nil,
+        rejected: readsPreference ? try response(row, ["rejected"], after: prompt, chat) : nil,
         margin: readsMargin ? try margin(row) : nil)
     } catch {
       throw GRAOError("\(name): \(error.message)")
@@ -46,11 +49,11 @@ struct RowReader {
 
   /// The first of these columns that the row has; nil where it has none.
   private func response(
-    _ row: Table, _ columns: [String], after prompt: Prompt
+    _ row: Table, _ columns: [String], after prompt: Prompt, _ chat: ChatOptions
   ) throws(GRAOError) -> EncodedResponse? {
     for column in columns {
       guard let value = row[column], !value.isNull else { continue }
-      let response = try model.encode(Response(value, "column '\(column)'"), after: prompt)
+      let response = try model.encode(Response(value, "column '\(column)'"), after: prompt, chat)
       if response.ids.isEmpty { throw GRAOError("column '\(column)' is empty: it must have at least one token") }
       return response
     }

@@ -39,6 +39,7 @@ public struct CheckpointWriter {
   /// The tensors of one file take no more than this, a single larger one excepted.
   public var maxShardBytes: Int
 
+  /// - Parameter files: what else belongs to the model, by name; a name may have one folder before it.
   public init(
     config: Table, tensors: [OutgoingTensor], files: [(name: String, bytes: [UInt8])] = [],
     maxShardBytes: Int = 5_000_000_000
@@ -58,7 +59,8 @@ public struct CheckpointWriter {
     if !tensors.contains(where: { $0.info.elementType == .quantized }) { config["quantization_config"] = nil }
     let configText = try JSON.print(.table(config), pretty: true) + "\n"
     for (name, _) in files {
-      guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), name != "config.json",
+      let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+      guard parts.count <= 2, parts.allSatisfy({ !["", ".", ".."].contains($0) }), name != "config.json",
         !ShardNames.isWeights(name)
       else { throw GRAOError("\(directory): cannot save a file \"\(name)\" beside the weights") }
     }
@@ -72,7 +74,10 @@ public struct CheckpointWriter {
         try put(try JSON.print(.table(Self.index(shards)), pretty: true) + "\n", at: "\(path)/\(ShardNames.index)")
       }
       try put(configText, at: "\(path)/config.json")
+      let folders = Set(files.map(\.name).filter { $0.contains("/") }.map(directoryName))
+      for folder in folders { try makeDirectories("\(path)/\(folder)") }
       for (name, bytes) in files { try put(bytes, at: "\(path)/\(name)") }
+      for folder in folders { try synchronize("\(path)/\(folder)") }
     }
   }
 

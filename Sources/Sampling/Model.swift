@@ -119,14 +119,15 @@ public final class Model {
   // MARK: Text to ids
 
   /// The ids of a prompt: not empty, in the vocabulary, within the context.
-  public func encode(_ prompt: Prompt) throws(GRAOError) -> [Int32] {
+  /// - Parameter chat: tools, documents and variables of the chat template.
+  public func encode(_ prompt: Prompt, _ chat: ChatOptions = ChatOptions()) throws(GRAOError) -> [Int32] {
     let ids: [Int32]
     switch prompt {
     case .ids(let given): ids = given
     case .text(let text): ids = try requireTokenizer("a text prompt").encode(text)
     case .messages(let messages):
       let tokenizer = try requireTokenizer("a prompt of chat messages")
-      let text = try Conversation(tokenizer: tokenizer).prompt(messages)
+      let text = try Conversation(tokenizer: tokenizer, options: chat).prompt(messages)
       ids = try tokenizer.encode(text, addSpecialTokens: false)
     }
     try check(ids, "the prompt")
@@ -138,34 +139,34 @@ public final class Model {
   }
 
   /// A prompt's text as a reward sees it; nil where the model has no tokenizer.
-  public func text(of prompt: Prompt) throws(GRAOError) -> String? {
+  /// - Parameter chat: tools, documents and variables of the chat template.
+  public func text(of prompt: Prompt, _ chat: ChatOptions = ChatOptions()) throws(GRAOError) -> String? {
     switch prompt {
     case .text(let text): text
     case .ids(let ids): tokenizer?.decode(ids, skipSpecialTokens: false)
     case .messages(let messages):
-      try Conversation(tokenizer: requireTokenizer("a prompt of chat messages")).prompt(messages)
+      try Conversation(tokenizer: requireTokenizer("a prompt of chat messages"), options: chat).prompt(messages)
     }
   }
 
   /// The ids of a response to `prompt`, with the token that ends it after a text or chat messages.
-  public func encode(_ response: Response, after prompt: Prompt) throws(GRAOError) -> EncodedResponse {
+  /// - Parameter chat: tools, documents and variables of the chat template.
+  public func encode(
+    _ response: Response, after prompt: Prompt, _ chat: ChatOptions = ChatOptions()
+  ) throws(GRAOError) -> EncodedResponse {
     switch (response, prompt) {
     case (.ids(let ids), _):
       try check(ids, "the completion")
       return EncodedResponse(ids: ids, text: tokenizer?.decode(ids))
-    case (.text(let text), .messages):
-      let tokenizer = try requireTokenizer("a text completion")
-      let end = try Conversation(tokenizer: tokenizer).endOfTurn()
-      return EncodedResponse(ids: try tokenizer.encode(text, addSpecialTokens: false) + [end], text: text)
+    case (_, .messages(let before)):
+      let tokenizer = try requireTokenizer(response.kind)
+      return try Conversation(tokenizer: tokenizer, options: chat).encode(response, after: before)
     case (.text(let text), _):
-      let tokenizer = try requireTokenizer("a text completion")
+      let tokenizer = try requireTokenizer(response.kind)
       guard let end = tokenizer.eosTokenID else {
         throw GRAOError("the tokenizer has no eos_token to end a text completion with: give ids instead")
       }
       return EncodedResponse(ids: try tokenizer.encode(text, addSpecialTokens: false) + [end], text: text)
-    case (.messages(let messages), .messages(let before)):
-      let tokenizer = try requireTokenizer("a response of chat messages")
-      return try Conversation(tokenizer: tokenizer).response(messages, after: before)
     case (.messages, _):
       throw GRAOError("a response of chat messages needs a prompt of chat messages")
     }

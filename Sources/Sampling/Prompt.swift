@@ -21,6 +21,15 @@ public enum Response: ExpressibleByStringLiteral {
   case messages([Value])
 
   public init(stringLiteral value: String) { self = .text(value) }
+
+  /// What it is, for messages.
+  var kind: String {
+    switch self {
+    case .text: "a text completion"
+    case .ids: "a completion of ids"
+    case .messages: "a response of chat messages"
+    }
+  }
 }
 
 /// A response in token ids.

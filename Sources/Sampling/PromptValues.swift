@@ -1,3 +1,4 @@
+import Tokenizers
 import Values
 
 /// Prompts and responses from the values of scripts and datasets: a string, an array of token ids, or an array of chat
@@ -13,6 +14,30 @@ extension Response {
   /// - Parameter what: what the value is, for messages: "column 'reference'".
   public init(_ value: Value, _ what: String) throws(GRAOError) {
     self = try read(value, what, text: Response.text, messages: Response.messages, ids: Response.ids)
+  }
+}
+
+extension ChatOptions {
+  /// What a row says of its chat messages, by TRL's names: `tools`, an array of JSON schemas or JSON text of one, and
+  /// `chat_template_kwargs`, variables of the template such as `enable_thinking`.
+  /// - Parameter what: what these values are, for messages: "column".
+  public init(row: Table, _ what: String) throws(GRAOError) {
+    self.init()
+    if var given = row["tools"]?.unlessNull {
+      if let text = given.string { given = try JSON.parse(Array(text.utf8), source: "\(what) 'tools'") }
+      let schemas = given.array ?? (given.table?.isEmpty == true ? [] : nil)
+      guard let schemas, schemas.allSatisfy({ $0.table != nil }) else {
+        throw GRAOError("\(what) 'tools' must be an array of tables, the JSON schemas of tools")
+      }
+      // No tools are what a row without them has.
+      tools = schemas.isEmpty ? nil : schemas
+    }
+    if let given = row["chat_template_kwargs"]?.unlessNull {
+      guard let table = given.table else {
+        throw GRAOError("\(what) 'chat_template_kwargs' must be a table, not \(given.kind)")
+      }
+      variables = table
+    }
   }
 }
 

@@ -24,29 +24,4 @@ extension Tokenizer {
     case .none: nil
     }
   }
-
-  /// A conversation from the value of a JSON file: an array of messages, or an object with `messages` and further
-  /// variables of the chat template. Where the last message is the assistant's, its tokens are marked as trained.
-  /// - Parameter source: the file, for messages.
-  public func encode(chat value: Value, source: String) throws(GRAOError) -> (ids: [Int32], trained: [Bool]) {
-    guard case .messages(let messages) = try Prompt(value["messages"] ?? value, source) else {
-      throw GRAOError("\(source): expected an array of chat messages, or an object with 'messages'")
-    }
-    var options = ChatOptions()
-    for (key, value) in value.table ?? Table() where key != "messages" {
-      switch key {
-      case "tools": options.tools = value.array
-      case "documents": options.documents = value.array
-      default: options.variables[key] = value
-      }
-    }
-    let conversation = Conversation(tokenizer: self, options: options)
-    let asked = messages.last?["role"]?.string == "assistant" ? Array(messages.dropLast()) : messages
-    let prompt = try encode(conversation.prompt(asked), addSpecialTokens: false)
-    let response =
-      asked.count == messages.count
-      ? EncodedResponse(ids: []) : try conversation.response([messages[asked.count]], after: asked)
-    let trained = response.mask ?? response.ids.map { _ in true }
-    return (prompt + response.ids, prompt.map { _ in false } + trained)
-  }
 }

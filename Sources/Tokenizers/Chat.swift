@@ -15,6 +15,8 @@ public struct ChatOptions {
   public var template: String?
   /// Further variables of the template.
   public var variables = Table()
+  /// The time that `strftime_now` shows; nil is the clock's.
+  public var now: LocalTime?
 
   public init(addGenerationPrompt: Bool = false) { self.addGenerationPrompt = addGenerationPrompt }
 }
@@ -43,6 +45,6 @@ extension Tokenizer {
       messages: messages, tools: options.tools, documents: options.documents,
       addGenerationPrompt: options.addGenerationPrompt,
       continueFinalMessage: options.continueFinalMessage ? "content" : nil,
-      variables: variables)
+      variables: variables, now: options.now ?? .current())
   }
 }

@@ -104,8 +104,8 @@ public final class Tokenizer: Sendable {
         try PostProcessors.registry.make(stage)
       }
     }
-    let templates = settings.chatTemplates.merging(chatTemplates) { $1 }
-    self.chatTemplates = ChatTemplates(templates, source: source)
+    // Files of templates take the place of all that tokenizer_config.json has, as in transformers.
+    self.chatTemplates = ChatTemplates(chatTemplates.isEmpty ? settings.chatTemplates : chatTemplates, source: source)
     specialTokens = settings.named.map { ($0.name, $0.token.content) }
 
     var ends: [Int] = []

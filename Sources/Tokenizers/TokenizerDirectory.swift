@@ -11,10 +11,10 @@ extension Tokenizer {
   private static let templateFolder = "additional_chat_templates"
 
   /// The tokenizer of a Hugging Face model directory.
-  /// - Parameter chatTemplate: a Jinja source in place of the directory's chat template.
+  /// - Parameter chatTemplate: a Jinja source in place of the directory's chat templates.
   public static func load(directory: String, chatTemplate: String? = nil) throws(GRAOError) -> Tokenizer {
     var files: [(name: String, bytes: [UInt8])] = []
-    for name in fileNames {
+    for name in fileNames + templateNames(directory) {
       let path = "\(directory)/\(name)"
       guard FileManager.default.fileExists(atPath: path) else {
         if name == fileNames[0] { throw GRAOError("\(path): no such file") }
@@ -24,7 +24,7 @@ extension Tokenizer {
       files.append((name, Array(data)))
     }
     if let chatTemplate {
-      files.removeAll { $0.name == "chat_template.jinja" }
+      files.removeAll { $0.name.hasSuffix(".jinja") }
       files.append(("chat_template.jinja", Array(chatTemplate.utf8)))
     }
     func bytes(_ name: String) -> [UInt8]? { files.first { $0.name == name }?.bytes }
@@ -34,8 +34,12 @@ extension Tokenizer {
       guard let table = try JSON.parse(bytes, source: path).table else { throw GRAOError("\(path): expected a table") }
       return table
     }
-    var templates = try namedTemplates(directory)
-    templates["default"] = bytes("chat_template.jinja").map { String(decoding: $0, as: UTF8.self) }
+    var templates: [String: String] = [:]
+    for (name, bytes) in files where name.hasSuffix(".jinja") {
+      let name =
+        name == "chat_template.jinja" ? "default" : URL(filePath: name).deletingPathExtension().lastPathComponent
+      templates[name] = String(decoding: bytes, as: UTF8.self)
+    }
     let settings = try TokenizerSettings(
       config: table("tokenizer_config.json"), specials: table("special_tokens_map.json"), source: directory)
     return try Tokenizer(
@@ -43,15 +47,9 @@ extension Tokenizer {
       chatTemplates: templates, files: files,
       source: "\(directory)/tokenizer.json")
   }
-  private static func namedTemplates(_ directory: String) throws(GRAOError) -> [String: String] {
-    let folder = "\(directory)/\(templateFolder)"
-    var templates: [String: String] = [:]
-    for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where file.hasSuffix(".jinja") {
-      guard let data = FileManager.default.contents(atPath: "\(folder)/\(file)") else {
-        throw GRAOError("\(folder)/\(file): cannot be read")
-      }
-      templates[String(file.dropLast(".jinja".count))] = String(decoding: data, as: UTF8.self)
-    }
-    return templates
+
+  private static func templateNames(_ directory: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/\(templateFolder)")) ?? []
+    return names.filter { $0.hasSuffix(".jinja") }.sorted().map { "\(templateFolder)/\($0)" }
   }
 }

@@ -59,7 +59,7 @@ struct TokenizerSettings {
 
   private static func chatTemplates(_ value: Value?) -> [String: String] {
     if let template = value?.string { return ["default": template] }
-    var templates: [String: String] = [:]
+    var templates = (value?.table ?? Table()).reduce(into: [String: String]()) { $0[$1.key] = $1.value.string }
     for entry in value?.array ?? [] {
       if let name = entry["name"]?.string, let template = entry["template"]?.string { templates[name] = template }
     }

@@ -311,7 +311,9 @@ struct CheckpointWriterTests {
     #expect(message([tensor("t", [1], .quantized)]).contains("\"t\" of shape [1] as quantized"))
     #expect(message([tensor("t", [1], shape: [1 << 40, 1 << 40])]).contains("cannot save tensor \"t\""))
     #expect(message([tensor("t", [1], shape: [-1])]).contains("cannot save tensor \"t\""))
-    for name in ["", "a/b", "..", "config.json", "model.safetensors", "model-00001-of-00002.safetensors"] {
+    for name in [
+      "", "a/b/c", "/a", "a/..", "..", "config.json", "model.safetensors", "model-00001-of-00002.safetensors",
+    ] {
       #expect(message([], files: [(name, [])]).contains("cannot save a file \"\(name)\""))
     }
     var config = Table()

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -58,22 +59,29 @@ final class Workplace {
   }
 
   /// Runs `grao-run arguments…` here. Scripts find the repository's root in ROOT.
-  /// - Parameter signal: sent once the script has printed a line.
+  /// - Parameters:
+  ///   - signal: sent once the script has printed a line.
+  ///   - input: what stands on standard input.
+  ///   - onTerminal: whether standard output is a terminal.
   func run(
-    _ arguments: String..., environment: [String: String] = [:], signal: Int32? = nil
+    _ arguments: String..., environment: [String: String] = [:], signal: Int32? = nil, input: Data = Data(),
+    onTerminal: Bool = false
   ) throws -> Outcome {
     let process = Process()
     process.executableURL = try Self.command
     process.arguments = arguments
     process.currentDirectoryURL = URL(filePath: path)
     var inherited = ProcessInfo.processInfo.environment
-    for name in ["GRAO_KERNELS", "GRAO_GRADIENTS", "GRAO_PLUGIN_PATH"] { inherited[name] = nil }
+    for name in ["GRAO_KERNELS", "GRAO_GRADIENTS", "GRAO_PLUGIN_PATH", "NO_COLOR"] { inherited[name] = nil }
     inherited["ROOT"] = Fixtures.root
     process.environment = inherited.merging(environment) { $1 }
     // Files: a full pipe would stop the process.
     try write("", to: ".output")
     try write("", to: ".errors")
-    process.standardOutput = try FileHandle(forWritingTo: URL(filePath: "\(path)/.output"))
+    try input.write(to: URL(filePath: "\(path)/.input"))
+    process.standardInput = try FileHandle(forReadingFrom: URL(filePath: "\(path)/.input"))
+    let terminal = onTerminal ? try Terminal() : nil
+    process.standardOutput = try terminal?.slave ?? FileHandle(forWritingTo: URL(filePath: "\(path)/.output"))
     process.standardError = try FileHandle(forWritingTo: URL(filePath: "\(path)/.errors"))
     try process.run()
     // Nothing here takes seconds: whoever is still there has hung.
@@ -82,12 +90,45 @@ final class Workplace {
       while process.isRunning, !text(".output").contains("\n"), Date.now < deadline { usleep(2000) }
       kill(process.processIdentifier, signal)
     }
-    while process.isRunning, Date.now < deadline { usleep(2000) }
+    while process.isRunning, Date.now < deadline {
+      usleep(2000)
+      terminal?.read()
+    }
     if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     process.waitUntilExit()
     return Outcome(
-      code: process.terminationReason == .exit ? process.terminationStatus : nil, output: text(".output"),
-      errors: text(".errors"))
+      code: process.terminationReason == .exit ? process.terminationStatus : nil,
+      output: terminal?.read() ?? text(".output"), errors: text(".errors"))
+  }
+}
+
+/// A terminal that a process may write to.
+private final class Terminal {
+  let slave: FileHandle
+  private let master: Int32
+  private var bytes: [UInt8] = []
+
+  init() throws {
+    // Linux's /dev/ptmx: TIOCSPTLCK unlocks the other end, TIOCGPTN tells its number.
+    master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK)
+    var (isLocked, number) = (Int32(0), UInt32(0))
+    guard master >= 0, ioctl(master, 0x4004_5431, &isLocked) == 0, ioctl(master, 0x8004_5430, &number) == 0 else {
+      throw POSIXError(.init(rawValue: errno) ?? .EIO)
+    }
+    slave = FileHandle(fileDescriptor: open("/dev/pts/\(number)", O_RDWR | O_NOCTTY), closeOnDealloc: true)
+  }
+
+  deinit { close(master) }
+
+  /// All that was written so far, with line ends as a program writes them.
+  @discardableResult func read() -> String {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let count = Glibc.read(master, &buffer, buffer.count)
+      guard count > 0 else { break }
+      bytes += buffer[..<count]
+    }
+    return String(decoding: bytes, as: UTF8.self).replacing("\r\n", with: "\n")
   }
 }
 

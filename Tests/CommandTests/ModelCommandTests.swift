@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// grao-run inspect and grao-run tokenize.
+/// grao-run inspect.
 extension CommandSuite {
   @Suite struct ModelCommands {
     private static let tokenizer = Fixtures.root + "/scripts/arithmetic-tokenizer"
@@ -43,32 +43,6 @@ extension CommandSuite {
       #expect(missing.code == 1 && missing.output == "")
       #expect(missing.errors == "grao-run: none: there is no such file or directory\n")
       #expect(try place.run("inspect").code == 2)
-    }
-
-    @Test func tokenizeShowsIdsAndPieces() throws {
-      let place = try Workplace()
-      #expect(
-        try place.run("tokenize", Self.tokenizer, "1+2=", "3").lines == ["6\t1", "15\t+", "7\t2", "19\t=", "8\t3"])
-      #expect(try place.run("tokenize").code == 2)
-    }
-
-    @Test func tokenizeMarksWhatIsTrainedOn() throws {
-      let place = try Workplace()
-      for file in ["tokenizer.json", "tokenizer_config.json"] {
-        try FileManager.default.copyItem(atPath: Self.tokenizer + "/" + file, toPath: place.path + "/" + file)
-      }
-      try place.write(
-        "{% for m in messages %}{{ m.content }}{% if m.role == 'assistant' %}{{ eos_token }}{% else %}={% endif %}{% endfor %}",
-        to: "chat_template.jinja")
-      try place.write(
-        #"[{"role": "user", "content": "1+2"}, {"role": "assistant", "content": "3"}]"#, to: "chat.json")
-      let outcome = try place.run("tokenize", ".", "--chat", "chat.json")
-      #expect(outcome.code == 0 && outcome.errors == "")
-      #expect(outcome.lines.prefix(5) == ["6\t-\t1", "15\t-\t+", "7\t-\t2", "19\t-\t=", "8\ttrained\t3"])
-      #expect(outcome.lines.count == 6 && outcome.lines[5].hasPrefix("1\ttrained\t"))
-      try place.write("{}", to: "empty.json")
-      let bad = try place.run("tokenize", ".", "--chat", "empty.json")
-      #expect(bad.code == 1 && bad.errors.hasPrefix("grao-run: empty.json: expected an array of chat messages"))
     }
   }
 }

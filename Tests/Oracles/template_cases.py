@@ -818,6 +818,16 @@ i | map('upper') | list
 '' % [1]
 '' % 1
 undefined_name | truncate(4)
+('Straße ẞ ΣΊΣΥΦΟΣ İ ı ǅ ﬁ Ꭰ ꭰ Ⅷ ' ~ u).casefold()
+dict(missing)
+namespace(missing)
+dict(missing, a=1)
+d is filter
+[] is test
+'upper' is filter
+'0x1F' | int(base=range(4))
+'x' | int(3, 'y')
+'12' | int(base='16')
 'a' is in undefined_name | default('abc')
 s[:-7] ~ s[-6:]
 u[-1] | tojson(ensure_ascii=true)
@@ -1077,4 +1087,6 @@ TEMPLATES = [
     "{{ 'tel:+123 ftp://x.y magnet: tel:'|urlize(extra_schemes=['tel:', 'ftp://']) }}", "{{ 'x'|urlize(extra_schemes=['t:']) }}", "{{ 'x'|urlize(extra_schemes=['tel']) }}",
     "{{ 'HTTP://Example.ORG Www.x.yz https://xn--ab-cd.xn--p1ai/ https://a.b http://localhost/ http://a-b%20.co:123456 http://x.co:1/ http://x.co? http://x.co:#'|urlize }}",
     "{{ 'a\\n  http://x.org\\thttps://y.org\\n'|urlize }}{{ 5|urlize }}{{ missing|urlize }}{{ 'foo.community foo.com.au foo.info/ x.info:80 com .com a.com'|urlize }}",
+    "{% filter last %}{% endfilter %}", "{% filter list %}ab{% endfilter %}", "{% filter length %}ab{% endfilter %}",
+    "{% filter last %}ab{% endfilter %}{% set k | length %}abc{% endset %}{{ k + 1 }}",
 ]

@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import Sampling
+import Templates
 import TestSupport
 import Testing
 import Tokenizers
@@ -9,56 +10,16 @@ import Values
 /// Chat messages as prompts and responses, under published templates: what is trained on is exactly what the assistant
 /// says, and the token that ends its turn.
 @Suite(.machine) struct ConversationTests {
-  /// What the assistant says in answer to one message, by template; its end-of-turn token ends it.
-  static let answers: [(template: String, said: String)] = [
-    ("deepseek-v2", " Hello!</s>"),
-    ("deepseek-v3", "Hello!<｜end▁of▁sentence｜>"),
-    ("deepseek-v3.1", "Hello!<｜end▁of▁sentence｜>"),
-    ("gemma-2", "Hello!<end_of_turn>"),
-    ("gemma-3", "Hello!<end_of_turn>"),
-    ("gpt-oss", "<|channel|>final<|message|>Hello!<|return|>"),
-    ("granite-3.1", "Hello!<|end_of_text|>"),
-    ("granite-3.3", "Hello!<|end_of_text|>"),
-    ("granite-4.0", "Hello!<|end_of_text|>"),
-    ("kimi-k2", "Hello!<|im_end|>"),
-    ("kimi-vl-a3b", "Hello!<|im_end|>"),
-    ("llama-3.1", "Hello!<|eot_id|>"),
-    ("llama-3.2", "Hello!<|eot_id|>"),
-    ("llama-3.3", "Hello!<|eot_id|>"),
-    ("mistral-7b-v0.3", " Hello! </s>"),
-    ("mistral-nemo", "Hello!</s>"),
-    ("mistral-small-3.2", "Hello!</s>"),
-    ("mixtral-8x7b", "Hello!</s>"),
-    ("olmo-2", "Hello!</s>"),
-    ("phi-3-mini", "Hello!<|end|>"),
-    ("phi-3.5-mini", "Hello!<|end|>"),
-    ("phi-4", "Hello!<|im_end|>"),
-    ("qwen2.5", "Hello!<|im_end|>"),
-    ("qwen3", "<think>\n\n</think>\n\nHello!<|im_end|>"),
-    ("smollm2", "Hello!<|im_end|>"),
-    ("smollm3", "Hello!<|im_end|>"),
-  ]
-
-  private static let special = [
-    "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<start_of_turn>",
-    "<end_of_turn>", "<|start|>", "<|channel|>", "<|message|>", "<|return|>", "<|end|>", "<|end_of_text|>",
-    "<|im_middle|>", "<|im_user|>", "<|im_assistant|>", "<|im_system|>", "<|im_sep|>", "<｜User｜>", "<｜Assistant｜>",
-    "<｜end▁of▁sentence｜>", "<|start_of_role|>", "<|end_of_role|>", "[INST]", "[/INST]", "<|user|>", "<|assistant|>",
-  ]
-
   /// A small byte-level tokenizer with a published chat template and the special tokens of all of them.
-  static func tokenizer(_ template: String) throws -> Tokenizer {
-    let source = Fixtures.path("templates/published/\(template).jinja")
-    let config: Table = [
-      "bos_token": "<s>", "eos_token": "</s>",
-      "chat_template": .string(try String(contentsOfFile: source, encoding: .utf8)),
-      "additional_special_tokens": .array(special.map { .string($0) }),
-    ]
-    return try Tokenizer(json: Fixtures.json("tokenizers/gpt2/tokenizer.json"), config: config, source: template)
+  static func tokenizer(_ template: String, kind: String = "gpt2") throws -> Tokenizer {
+    try Tokenizer(
+      json: Fixtures.json("tokenizers/\(kind)/tokenizer.json"), config: GoldenConversation.tokenizerConfig(template),
+      source: template)
   }
 
-  static func model(_ template: String) throws -> Model {
-    let tokenizer = try tokenizer(template)
+  static func model(_ template: String) throws -> Model { try model(tokenizer(template)) }
+
+  static func model(_ tokenizer: Tokenizer) throws -> Model {
     let config: Table = [
       "model_type": "llama", "vocab_size": .integer(tokenizer.vocabularySize), "hidden_size": 8,
       "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "max_position_embeddings": 4096,
@@ -66,74 +27,118 @@ import Values
     return try Model(configuration: config, tokenizer: tokenizer, seed: 1)
   }
 
-  static var question: [Value] { [["role": "user", "content": "Hi"]] }
+  private static let oracleClock = LocalTime(year: 2024, month: 7, day: 26, hour: 15, minute: 4, second: 5)
 
-  /// A response's tokens in runs that are trained on or not.
-  static func runs(_ response: EncodedResponse, _ tokenizer: Tokenizer) -> [(text: String, trained: Bool)] {
-    var runs: [(ids: [Int32], trained: Bool)] = []
-    for (index, id) in response.ids.enumerated() {
-      let trained = response.mask?[index] ?? true
-      if runs.last?.trained == trained { runs[runs.count - 1].ids.append(id) } else { runs.append(([id], trained)) }
-    }
-    return runs.map { (tokenizer.decode($0.ids, skipSpecialTokens: false), $0.trained) }
+  private static func pieces(_ ids: [Int32], _ tokenizer: Tokenizer) -> [String] {
+    ids.map { tokenizer.token(of: $0) ?? "?" }
   }
 
-  @Test(arguments: answers) func theAssistantsTokensAreTrainedOn(_ template: String, _ said: String) throws {
+  /// "+" before a piece that is trained on, "-" before one that is not.
+  private static func marked(_ response: EncodedResponse, _ tokenizer: Tokenizer) -> [String] {
+    let marks = response.mask ?? response.ids.map { _ in true }
+    return zip(marks, pieces(response.ids, tokenizer)).map { ($0 ? "+" : "-") + $1 }
+  }
+
+  private static var question: [Value] { [["role": "user", "content": "Hi"]] }
+
+  @Test func everyTemplateHasAGoldenFile() throws {
+    #expect(GoldenConversation.templates.count >= 28)
+    let files = Fixtures.names("templates/trained").filter { $0 != "cases.json" }
+    #expect(files == GoldenConversation.templates.map { $0 + ".json" })
+  }
+
+  @Test(arguments: GoldenConversation.templates) func exactlyTheAssistantsTokensAreTrainedOn(
+    _ template: String
+  ) throws {
     let model = try Self.model(template)
     let tokenizer = try #require(model.tokenizer)
-    let answer = Response.messages([["role": "assistant", "content": "Hello!"]])
-    let response = try model.encode(answer, after: .messages(Self.question))
-    #expect(tokenizer.decode(response.ids, skipSpecialTokens: false) == said)
-    #expect(response.mask == nil)
-    let end = try #require(response.ids.last)
+    for golden in try GoldenConversation.all(of: template) {
+      let prompt = try Prompt(golden.row["prompt"] ?? .null, "prompt")
+      let response = try Response(golden.row["reference"] ?? .null, "reference")
+      var chat = try ChatOptions(row: golden.row, "column")
+      chat.now = Self.oracleClock
+      guard golden.response != nil else {
+        #expect(throws: GRAOError.self, "\(template), \(golden.name)") {
+          try model.encode(response, after: prompt, chat)
+        }
+        continue
+      }
+      #expect(Self.pieces(try model.encode(prompt, chat), tokenizer) == golden.prompt, "\(template), \(golden.name)")
+      let encoded = try model.encode(response, after: prompt, chat)
+      #expect(Self.marked(encoded, tokenizer) == golden.response, "\(template), \(golden.name)")
+      // Rewards see the text without the token that ends it.
+      let text = tokenizer.decode(encoded.ids, skipSpecialTokens: false)
+      #expect(encoded.text.map { $0 + (tokenizer.token(of: encoded.ids.last ?? 0) ?? "") } == text)
+    }
+  }
+
+  /// Turns have the tokens that they have in the whole text, with a tokenizer that treats the beginning of a text apart.
+  @Test func theTokensAreThoseOfTheWholeText() throws {
+    let tokenizer = try Self.tokenizer("llama-3.1", kind: "spm-bpe-first")
+    let model = try Self.model(tokenizer)
+    let golden = try #require(Fixtures.json("templates/in_one_piece.json").table)
+    #expect(golden.count == 4)
+    var chat = ChatOptions()
+    chat.now = Self.oracleClock
+    for conversation in try GoldenConversation.all(of: "llama-3.1") {
+      guard let golden = golden[conversation.name] else { continue }
+      let prompt = try Prompt(conversation.row["prompt"] ?? .null, "prompt")
+      let response = try Response(conversation.row["reference"] ?? .null, "reference")
+      #expect(Self.pieces(try model.encode(prompt, chat), tokenizer).joined(separator: " ") == golden["prompt"]?.string)
+      let encoded = try model.encode(response, after: prompt, chat)
+      #expect(Self.marked(encoded, tokenizer).joined(separator: " ") == golden["response"]?.string)
+    }
+  }
+
+  /// A string gets the end that the template sets.
+  @Test(arguments: GoldenConversation.templates) func aTextEndsAsATurnDoes(_ template: String) throws {
+    let model = try Self.model(template)
+    let tokenizer = try #require(model.tokenizer)
+    let question = Prompt.messages([["role": "user", "content": "Hi"]])
+    let text = try model.encode(.text("Hello!"), after: question)
+    let turn = try model.encode(.messages([["role": "assistant", "content": "Hello!"]]), after: question)
+    let end = try #require(turn.ids.last)
     #expect(tokenizer.isSpecial(end))
-    #expect(response.text.map { $0 + (tokenizer.token(of: end) ?? "") } == said)
-    // The prompt is the template's own up to there, without further special tokens.
-    let prompt = try model.encode(Prompt.messages(Self.question))
-    let rendered = try tokenizer.chat(Self.question, ChatOptions(addGenerationPrompt: true))
-    #expect(prompt == (try tokenizer.encode(rendered, addSpecialTokens: false)))
-    let whole = try tokenizer.chat(Self.question + [["role": "assistant", "content": "Hello!"]])
-    #expect(whole.hasPrefix(rendered + said))
-    // A text gets the same end.
-    let text = try model.encode(.text("Hello!"), after: .messages(Self.question))
     #expect(text.ids == (try tokenizer.encode("Hello!", addSpecialTokens: false)) + [end])
   }
 
-  /// What others say between the assistant's turns is there, and not trained on.
-  @Test(arguments: [
-    ("qwen2.5", "\n<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n", "<|im_end|>"),
-    (
-      "llama-3.1",
-      "<|start_header_id|>user<|end_header_id|>\n\nBye<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
-      "<|eot_id|>"
-    ),
-    ("kimi-vl-a3b", "<|im_user|>user<|im_middle|>Bye<|im_end|><|im_assistant|>assistant<|im_middle|>", "<|im_end|>"),
-    ("gemma-2", "\n<start_of_turn>user\nBye<end_of_turn>\n<start_of_turn>model\n", "<end_of_turn>"),
-    ("olmo-2", "\n<|user|>\nBye\n<|assistant|>\n", "</s>"),
-    ("deepseek-v3", "<｜User｜>Bye<｜Assistant｜>", "<｜end▁of▁sentence｜>"),
-  ])
-  func othersTurnsAreMasked(_ template: String, _ between: String, _ end: String) throws {
-    let model = try Self.model(template)
-    let messages: [Value] = [
-      ["role": "assistant", "content": "Hello"], ["role": "user", "content": "Bye"],
-      ["role": "assistant", "content": "Ciao"],
+  /// Damaged templates: an error, or tokens with marks, whatever the places where turns seem to begin and end.
+  @Test func damagedTemplatesAreNoCrash() throws {
+    var random = RandomStream(seed: 7)
+    let inserted = [
+      "messages", "not ", "{{ messages|length }}", "assistant", "loop.last", "{{ eos_token }}", "\n", "<x>",
     ]
-    let response = try model.encode(.messages(messages), after: .messages(Self.question))
-    let runs = Self.runs(response, try #require(model.tokenizer))
-    #expect(runs.map(\.text) == ["Hello" + end, between, "Ciao" + end])
-    #expect(runs.map(\.trained) == [true, false, true])
-  }
-
-  /// Qwen3 forgets the empty thoughts of earlier turns, so they are no beginning of the later text.
-  @Test func aTemplateThatRewritesEarlierTurnsIsAnError() throws {
-    let messages: [Value] = [
-      ["role": "assistant", "content": "Hello"], ["role": "user", "content": "Bye"],
-      ["role": "assistant", "content": "Ciao"],
-    ]
-    let error = try #require(throws: GRAOError.self) {
-      try Self.model("qwen3").encode(.messages(messages), after: .messages(Self.question))
+    var (encoded, refused) = (0, 0)
+    for template in GoldenConversation.templates {
+      let rows = try GoldenConversation.all(of: template).map(\.row)
+      var config = try GoldenConversation.tokenizerConfig(template)
+      let source = Array(try #require(config["chat_template"]?.string).unicodeScalars)
+      for _ in 0..<8 {
+        var damaged = source
+        for _ in 0..<(1 + random.integer(below: 3)) {
+          let place = random.integer(below: damaged.count)
+          switch random.integer(below: 3) {
+          case 0: damaged.removeSubrange(place..<min(damaged.count, place + 1 + random.integer(below: 12)))
+          case 1: damaged.insert(contentsOf: inserted[random.integer(below: inserted.count)].unicodeScalars, at: place)
+          default: damaged.insert(contentsOf: damaged[place..<min(damaged.count, place + 60)], at: place)
+          }
+        }
+        config["chat_template"] = .string(String(String.UnicodeScalarView(damaged)))
+        let model = try Self.model(
+          Tokenizer(json: Fixtures.json("tokenizers/gpt2/tokenizer.json"), config: config, source: template))
+        for row in rows {
+          do {
+            let prompt = try Prompt(row["prompt"] ?? .null, "prompt")
+            let response = try Response(row["reference"] ?? .null, "reference")
+            let said = try model.encode(response, after: prompt, ChatOptions(row: row, "column"))
+            #expect(said.mask == nil ? !said.ids.isEmpty : said.mask?.count == said.ids.count)
+            #expect(said.mask?.contains(true) != false)
+            encoded += 1
+          } catch { refused += 1 }
+        }
+      }
     }
-    #expect(error.message.hasPrefix("the chat template does not render the assistant's message as a continuation"))
+    #expect(encoded > 500 && refused > 500)
   }
 
   @Test func mistakesAreNamed() throws {

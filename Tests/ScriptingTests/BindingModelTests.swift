@@ -350,5 +350,32 @@ extension BindingSuite {
           template = "{{ messages[0].content }}{{ add_generation_prompt }}{{ mood }}" }) }, { "HiTruekind" })
         """)
     }
+
+    /// JSON text keeps the order of keys, which a Lua table has not.
+    @Test func toolsReachTheTemplate() throws {
+      try script(
+        """
+        local model = tiny()
+        local function shown(tools) return model.tokenizer:chat({}, { template = "{{ tools|tojson }}", tools = tools }) end
+        equal(shown '[{"b": 1, "a": 2}]', '[{"b": 1, "a": 2}]')
+        equal(shown { { b = 1, a = 2 } }, '[{"a": 2, "b": 1}]')
+        fails("grao.tokenizer:chat: option 'tools'", function() shown "[1]" end)
+        fails("grao.tokenizer:chat: option 'tools': line 1: ", function() shown "[" end)
+
+        model:save(here .. "/chatting")
+        local chatting = grao.load(here .. "/chatting",
+          { chat_template = "{{ messages[0].content }}{{ tools|length if tools else 0 }}{{ x }}" })
+        local function asked(options)
+          options.prompts, options.max_new_tokens, options.seed = { { { role = "user", content = "1+" } } }, 4, 1
+          return chatting:generate(options)
+        end
+        local function told(text) return chatting:generate { prompts = { text }, max_new_tokens = 4, seed = 1 } end
+        equal(asked {}, told "1+0")
+        equal(asked { tools = { { a = 1 }, { a = 2 } }, chat_template_kwargs = { x = "=" } }, told "1+2=")
+        equal(asked { tools = '[{"a": 1}]' }, told "1+1")
+        fails("grao.model:generate: option 'tools' must be an array of tables, the JSON schemas of tools",
+          function() asked { tools = "5" } end)
+        """)
+    }
   }
 }

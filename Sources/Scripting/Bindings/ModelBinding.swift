@@ -79,12 +79,16 @@ enum ModelBinding {
     for (key, value) in try call.options(2) {
       if declared.contains(key) { given[key] = value } else { variables[key] = value }
     }
+    // As text the schemas keep the order of their keys, which a Lua table has not.
+    if let text = given["tools"]?.string {
+      given["tools"] = try JSON.parse(text, source: "\(call.name): option 'tools'")
+    }
     let reader = try OptionSchema(
       owner: call.name,
       [
         OptionDeclaration("add_generation_prompt", .boolean, default: false, "begin the assistant's turn"),
         OptionDeclaration("continue_final_message", .boolean, default: false, "leave the last message open"),
-        OptionDeclaration("tools", .array(of: .table), "JSON schemas of tools"),
+        OptionDeclaration("tools", .array(of: .table), "JSON schemas of tools, or JSON text of them"),
         OptionDeclaration("documents", .array(of: .table), "documents with title and text"),
         OptionDeclaration("template", .string, "a Jinja template, or the name of one that the tokenizer has"),
       ]
@@ -136,6 +140,8 @@ enum ModelBinding {
           "logprobs_at", .string, "\"sampling\": log-probabilities of the filtered distribution that was drawn from",
           choices: ["sampling"]),
         OptionDeclaration("seed", .integer, "names the random streams; the model's next where not given"),
+        OptionDeclaration("tools", .oneOf([.array(of: .table), .string]), "JSON schemas of tools, for chat messages"),
+        OptionDeclaration("chat_template_kwargs", .table, "variables of the chat template"),
       ] + GenerationOptions.declarations(temperature: 1))
     let reader = try schema.read(try call.table(1))
     var options = try GenerationOptions(reading: reader)
@@ -143,10 +149,11 @@ enum ModelBinding {
     options.seed = try reader.optionalInteger("seed").map { UInt64(bitPattern: Int64($0)) } ?? model.nextSeed()
     if reader.has("logprobs_at") { options.logprobs = .sampling }
     try model.checkOpen()
+    let chat = try ChatOptions(row: reader.table, "\(call.name): option")
     let prompts = try reader.array("prompts").enumerated().map { index, value throws(GRAOError) in
       let name = "\(call.name): option 'prompts[\(index + 1)]'"
       let prompt = try Prompt(value, name)
-      return try Convert.naming(name) { () throws(GRAOError) in Prompt.ids(try model.encode(prompt)) }
+      return try Convert.naming(name) { () throws(GRAOError) in Prompt.ids(try model.encode(prompt, chat)) }
     }
     return (prompts, options)
   }

@@ -46,7 +46,10 @@ extension Interpreter {
         }
         guard flow == .next else { return flow }
         self.line = line
-        try write(try self.text(apply(filters, to: .string(text))).bytes)
+        guard case .string(let filtered) = try apply(filters, to: .string(text)) else {
+          throw Failure("the filter of a filter block must give a string")
+        }
+        try write(filtered.bytes)
         return .next
       }
     case .with(let assignments, let body):

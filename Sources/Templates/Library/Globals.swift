@@ -76,7 +76,7 @@ enum Globals {
     if let first = arguments.positional.first {
       switch first {
       case .dictionary(let dictionary): pairs = dictionary.pairs
-      case .undefined: break
+      case .undefined(let reason): throw Failure(reason)
       default:
         for element in try interpreter.elements(first) {
           let pair = try interpreter.elements(element)

@@ -62,9 +62,8 @@ extension Filter {
       "sort", ["reverse", "case_sensitive", "attribute"]
     ) { (value, arguments, interpreter) throws(Failure) in
       let key = sortKey(arguments[2], isSensitive: arguments[1].isTrue(default: false), interpreter)
-      return try .list(
-        Sorting.sorted(
-          interpreter.elements(value), by: key, isReversed: arguments[0].isTrue(default: false), interpreter))
+      let isReversed = try arguments[0].integer("sort: reverse", default: 0) != 0
+      return try .list(Sorting.sorted(interpreter.elements(value), by: key, isReversed: isReversed, interpreter))
     },
     "unique": taking("unique", ["case_sensitive", "attribute"]) { (value, arguments, interpreter) throws(Failure) in
       let isSensitive = arguments[0].isTrue(default: false)

@@ -23,6 +23,7 @@ extension Methods {
     "lower": plain("lower") { .string($0.lowercased) },
     "capitalize": plain("capitalize") { .string($0.capitalized) },
     "title": plain("title") { .string($0.titled) },
+    "casefold": plain("casefold") { .string($0.caseFolded) },
     "swapcase": plain("swapcase") { .string($0.swappedCase) },
     "isspace": plain("isspace") { .boolean($0.isAll(\.isSpace)) },
     "isalpha": plain("isalpha") { .boolean($0.isAll(\.isAlphabetic)) },

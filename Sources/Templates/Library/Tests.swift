@@ -85,10 +85,12 @@ struct Test: Sendable {
     },
     "filter": { (value, arguments, _) throws(Failure) in
       try arguments.none("filter")
+      try checkHashable(value)
       return value.text.map { Filter.named($0.string) != nil } ?? false
     },
     "test": { (value, arguments, _) throws(Failure) in
       try arguments.none("test")
+      try checkHashable(value)
       return value.text.map { named($0.string) != nil } ?? false
     },
     "in": { (value, arguments, interpreter) throws(Failure) in
@@ -101,6 +103,10 @@ struct Test: Sendable {
     ">": comparison(.greater), "gt": comparison(.greater), "greaterthan": comparison(.greater),
     ">=": comparison(.greaterOrEqual), "ge": comparison(.greaterOrEqual),
   ]
+
+  private static func checkHashable(_ value: Object) throws(Failure) {
+    guard value.isHashable else { throw Failure("unhashable type: '\(value.type)'") }
+  }
 
   /// Python's `is`, of which only what does not depend on its memory is told: the same constant, number or object.
   private static func isSame(_ left: Object, _ right: Object) -> Bool {

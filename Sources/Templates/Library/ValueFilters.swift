@@ -15,9 +15,8 @@ extension Filter {
       switch value {
       case .undefined(let reason): throw Failure(reason)
       case .string(let text):
-        if let integer = try Python.integer(text, base: arguments[1].integer("int: base", default: 10)) {
-          return .integer(integer)
-        }
+        let base = arguments[1] ?? .integer(10)
+        if let base = base.integer, let integer = try Python.integer(text, base: base) { return .integer(integer) }
         guard let number = Python.float(text), number.isFinite else { return otherwise }
         return .integer(try Python.integer(number))
       case .float(let number): return number.isFinite ? .integer(try Python.integer(number)) : otherwise

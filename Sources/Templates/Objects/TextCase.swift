@@ -94,6 +94,18 @@ extension Text {
     return text
   }
 
+  /// str.casefold. Cherokee folds to capitals, ı to itself, ẞ as ß does.
+  var caseFolded: Text {
+    mapped { scalar in
+      switch scalar.value {
+      case 0x131: String(scalar)
+      case 0x1E9E: "ss"
+      case 0x13A0...0x13FD, 0xAB70...0xABBF: scalar.properties.uppercaseMapping
+      default: scalar.properties.uppercaseMapping.unicodeScalars.map(\.properties.lowercaseMapping).joined()
+      }
+    }
+  }
+
   var swappedCase: Text {
     mapped { $0.isUpper ? $0.properties.lowercaseMapping : $0.isLower ? $0.properties.uppercaseMapping : String($0) }
   }
