@@ -3,11 +3,10 @@ import Values
 /// A pre-tokenizer's regular expression: one of the published ones by its scanner, any other by Oniguruma.
 enum WordPattern: Sendable {
   case gpt2
-  case gpt4(digits: Int)
+  case gpt4(GPT4Scanner)
   case cased(CasedScanner)
   case deepSeek
-  case digitGroups
-  case ideographs
+  case run(RunScanner)
   case lineEnds
   case regex(Regex)
 
@@ -23,17 +22,22 @@ enum WordPattern: Sendable {
     }
     switch written {
     case GPT2Scanner.pattern: self = .gpt2
-    case GPT4Scanner.pattern(digits: "{1,3}"): self = .gpt4(digits: 3)
-    case GPT4Scanner.pattern(digits: ""): self = .gpt4(digits: 1)
+    case GPT4Scanner.pattern(digits: "{1,3}"): self = .gpt4(GPT4Scanner(digits: 3))
+    case GPT4Scanner.pattern(digits: ""): self = .gpt4(GPT4Scanner(digits: 1))
+    case GPT4Scanner.pattern(digits: "", marksAreLetters: true):
+      self = .gpt4(GPT4Scanner(digits: 1, marksAreLetters: true))
     case CasedScanner.pattern(digits: "{1,3}", keepsContractions: true):
       self = .cased(CasedScanner(digits: 3, keepsContractions: true))
     case CasedScanner.pattern(digits: "", keepsContractions: false):
       self = .cased(CasedScanner(digits: 1, keepsContractions: false))
     case DeepSeekScanner.pattern: self = .deepSeek
-    case DigitGroupScanner.pattern: self = .digitGroups
-    case IdeographScanner.pattern: self = .ideographs
     case LineEndScanner.pattern: self = .lineEnds
-    default: self = .regex(try Regex(pattern, path: path))
+    default:
+      if let scanner = RunScanner(written) {
+        self = .run(scanner)
+      } else {
+        self = .regex(try Regex(pattern, path: path))
+      }
     }
   }
 
@@ -42,11 +46,10 @@ enum WordPattern: Sendable {
   func appendMatches(in text: UnsafeBufferPointer<UInt8>, to found: inout [Range<Int>]) throws(GRAOError) {
     switch self {
     case .gpt2: GPT2Scanner().appendMatches(in: text, to: &found)
-    case .gpt4(let digits): GPT4Scanner(digits: digits).appendMatches(in: text, to: &found)
+    case .gpt4(let scanner): scanner.appendMatches(in: text, to: &found)
     case .cased(let scanner): scanner.appendMatches(in: text, to: &found)
     case .deepSeek: DeepSeekScanner().appendMatches(in: text, to: &found)
-    case .digitGroups: DigitGroupScanner().appendMatches(in: text, to: &found)
-    case .ideographs: IdeographScanner().appendMatches(in: text, to: &found)
+    case .run(let scanner): scanner.appendMatches(in: text, to: &found)
     case .lineEnds: LineEndScanner().appendMatches(in: text, to: &found)
     case .regex(let regex): found += try regex.matches(in: text)
     }
