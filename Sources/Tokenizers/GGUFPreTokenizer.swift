@@ -88,7 +88,7 @@ struct GGUFPreTokenizer {
     return nil
   }
 
-  /// A stage without what changes no ids: offsets, and sequences of one or none.
+  /// A stage without what changes no ids: offsets, sequences of one or none, and how a pattern writes newlines.
   private static func plain(_ stage: Value?) -> Value {
     guard var table = stage?.table else { return .null }
     if table["type"] == "Sequence" {
@@ -98,6 +98,9 @@ struct GGUFPreTokenizer {
       table[key] = .array(stages)
     }
     table["trim_offsets"] = nil
+    if let pattern = table["pattern"]?["Regex"]?.string {
+      table["pattern"] = ["Regex": .string(WordPattern.written(pattern))]
+    }
     if table["type"] == "ByteLevel", table["use_regex"] == nil { table["use_regex"] = true }
     return .table(table)
   }

@@ -10,8 +10,8 @@ enum WordPattern: Sendable {
   case lineEnds
   case regex(Regex)
 
-  init(_ pattern: String, path: String) throws(GRAOError) {
-    // Some files hold the newlines of a class themselves.
+  /// A pattern with its newlines escaped: some files hold those of a class themselves.
+  static func written(_ pattern: String) -> String {
     var written = ""
     for scalar in pattern.unicodeScalars {
       switch scalar {
@@ -20,6 +20,11 @@ enum WordPattern: Sendable {
       default: written.unicodeScalars.append(scalar)
       }
     }
+    return written
+  }
+
+  init(_ pattern: String, path: String) throws(GRAOError) {
+    let written = Self.written(pattern)
     switch written {
     case GPT2Scanner.pattern: self = .gpt2
     case GPT4Scanner.pattern(digits: "{1,3}"): self = .gpt4(GPT4Scanner(digits: 3))
