@@ -22,7 +22,7 @@ enum DeepSeekLetters {
     var members = "A-Za-z"
     for range in ranges {
       guard let low = Unicode.Scalar(range.lowerBound), let high = Unicode.Scalar(range.upperBound) else { continue }
-      members += "\(low)-\(high)"
+      members += low == high ? "\(low)" : "\(low)-\(high)"
     }
     return members
   }()

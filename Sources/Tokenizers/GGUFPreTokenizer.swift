@@ -11,13 +11,17 @@ struct GGUFPreTokenizer {
   private static let names = [
     "gpt-2", "smollm", "llama-bpe", "qwen2", "deepseek-v3", "deepseek-llm", "deepseek-coder", "gpt-4o", "tekken",
     "dbrx",
-    "command-r", "olmo", "mpt", "default", "refact", "starcoder", "llama3", "pixtral", "deepseek-r1-qwen",
-    "llama4",
+    "command-r", "olmo", "mpt", "falcon", "qwen35", "default", "refact", "starcoder", "llama3", "pixtral",
+    "deepseek-r1-qwen", "llama4",
   ]
 
   init(_ name: String, source: String) throws(GRAOError) {
     switch name {
-    case "default", "gpt-2", "olmo", "mpt": preTokenizer = Self.byteLevel(usesRegex: true)
+    case "default", "gpt-2": preTokenizer = Self.byteLevel(usesRegex: true)
+    case "olmo", "mpt":
+      // GPT-NeoX's.
+      normalizer = ["type": "NFC"]
+      preTokenizer = Self.byteLevel(usesRegex: true)
     case "smollm", "refact", "starcoder", "command-r":
       if name == "command-r" { normalizer = ["type": "NFC"] }
       let digits: Value = ["type": "Digits", "individual_digits": true]
@@ -30,6 +34,19 @@ struct GGUFPreTokenizer {
     case "qwen2", "deepseek-r1-qwen":
       normalizer = ["type": "NFC"]
       preTokenizer = Self.llama3(digits: "")
+    case "qwen35":
+      normalizer = ["type": "NFC"]
+      preTokenizer = Self.split([GPT4Scanner.pattern(digits: "", marksAreLetters: true)])
+    case "falcon":
+      let digits: Value = ["type": "Digits", "individual_digits": false]
+      let groups: Value = [
+        "type": "Split", "pattern": ["Regex": "[0-9][0-9][0-9]"], "behavior": "Isolated", "invert": false,
+      ]
+      let punctuation: Value = ["type": "Punctuation", "behavior": "Contiguous"]
+      preTokenizer = [
+        "type": "Sequence",
+        "pretokenizers": [punctuation, Self.byteLevel(usesRegex: true), digits, groups],
+      ]
     case "deepseek-v3":
       let words =
         ##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*"##
@@ -71,7 +88,7 @@ struct GGUFPreTokenizer {
     return nil
   }
 
-  /// A stage without what changes no ids: offsets, and sequences of one or none.
+  /// A stage without what changes no ids: offsets, sequences of one or none, and how a pattern writes newlines.
   private static func plain(_ stage: Value?) -> Value {
     guard var table = stage?.table else { return .null }
     if table["type"] == "Sequence" {
@@ -81,6 +98,9 @@ struct GGUFPreTokenizer {
       table[key] = .array(stages)
     }
     table["trim_offsets"] = nil
+    if let pattern = table["pattern"]?["Regex"]?.string {
+      table["pattern"] = ["Regex": .string(WordPattern.written(pattern))]
+    }
     if table["type"] == "ByteLevel", table["use_regex"] == nil { table["use_regex"] = true }
     return .table(table)
   }
@@ -98,8 +118,7 @@ struct GGUFPreTokenizer {
   }
 
   private static func llama3(digits: String) -> Value {
-    let words = #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"#
-    return split([words + digits + #"| ?[^\s\p{L}\p{N}]+[\r\n]*"# + spaces])
+    split([GPT4Scanner.pattern(digits: digits)])
   }
 
   /// White space as the published patterns cut it.

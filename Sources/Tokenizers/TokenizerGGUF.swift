@@ -1,8 +1,9 @@
 import Values
 
 extension Tokenizer {
-  /// The byte-level or SentencePiece-style BPE tokenizer in a GGUF file's metadata (`tokenizer.ggml.*`), built as the
-  /// tokenizer.json and tokenizer_config.json that the model was published with would have it.
+  /// The tokenizer in a GGUF file's metadata (`tokenizer.ggml.*`), built as the tokenizer.json and tokenizer_config.json
+  /// that the model was published with would have it: byte-level BPE ("gpt2"), SentencePiece's BPE ("llama"), Gemma 4's
+  /// ("gemma4") or WordPiece ("bert"). Any other kind is an error that names it.
   /// - Parameters:
   ///   - chatTemplate: a Jinja source in place of the file's chat template.
   ///   - source: the file, for messages.
@@ -61,9 +62,12 @@ private struct GGUFVocabulary {
     switch value("model")?.string {
     case "gpt2": return try byteLevel(tokens)
     case "llama": return try sentencePiece(tokens)
+    case "gemma4": return try gemma(tokens)
+    case "bert": return try wordPiece(tokens)
     case let model:
       throw GRAOError(
-        "\(source): tokenizer.ggml.model '\(model ?? "none")' is not supported (expected 'gpt2' or 'llama')")
+        "\(source): tokenizer.ggml.model '\(model ?? "none")' is not supported (expected 'gpt2', 'llama', 'gemma4' or "
+          + "'bert')")
     }
   }
 
@@ -109,19 +113,69 @@ private struct GGUFVocabulary {
     let mark = "\u{2581}"
     let spaces: Value = ["type": "Replace", "pattern": ["String": " "], "content": .string(mark)]
     let prefix: Value = ["type": "Prepend", "prepend": .string(mark)]
-    let marks: Value = ["type": "Replace", "pattern": ["String": .string(mark)], "content": " "]
     let strip: Value = ["type": "Strip", "content": " ", "start": 1, "stop": 0]
-    let decoders: [Value] = [marks, ["type": "ByteFallback"], ["type": "Fuse"]] + (addsSpace ? [strip] : [])
+    let decoders = Self.fallbackDecoders + (addsSpace ? [strip] : [])
     return [
       "version": "1.0", "truncation": nil, "padding": nil,
       "added_tokens": addedTokens(tokens, [TokenType.unknown, TokenType.control, TokenType.userDefined]),
       "normalizer": ["type": "Sequence", "normalizers": .array(addsSpace ? [prefix, spaces] : [spaces])],
       "pre_tokenizer": nil, "post_processor": try postProcessor(tokens, byDefault: true) ?? nil,
       "decoder": ["type": "Sequence", "decoders": .array(decoders)],
+      "model": try fallingBack(tokens, merges: try merges(tokens)),
+    ]
+  }
+
+  /// BPE that spells what it does not know in bytes.
+  private func fallingBack(_ tokens: [String], merges: [Value]) throws(GRAOError) -> Value {
+    [
+      "type": "BPE", "dropout": nil, "unk_token": .string(try token("unknown_token_id", tokens)?.token ?? "<unk>"),
+      "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": true, "byte_fallback": true,
+      "ignore_merges": false, "vocab": vocabulary(tokens), "merges": .array(merges),
+    ]
+  }
+
+  private static var fallbackDecoders: [Value] {
+    [
+      ["type": "Replace", "pattern": ["String": "\u{2581}"], "content": " "], ["type": "ByteFallback"],
+      ["type": "Fuse"],
+    ]
+  }
+
+  /// Gemma 4's: SentencePiece-style with merges of its own, and no space before a text.
+  private func gemma(_ tokens: [String]) throws(GRAOError) -> Value {
+    let added = addedTokens(tokens, [TokenType.unknown, TokenType.control, TokenType.userDefined])
+    return [
+      "version": "1.0", "truncation": nil, "padding": nil, "added_tokens": added,
+      "normalizer": ["type": "Replace", "pattern": ["String": " "], "content": "\u{2581}"],
+      "pre_tokenizer": nil, "post_processor": try postProcessor(tokens, byDefault: true) ?? nil,
+      "decoder": ["type": "Sequence", "decoders": .array(Self.fallbackDecoders)],
+      "model": try fallingBack(tokens, merges: try strings("merges").map { .string($0) }),
+    ]
+  }
+
+  /// BERT's, without case and accents, as llama.cpp has it; the converter marks the words' starts instead of their
+  /// continuations.
+  private func wordPiece(_ tokens: [String]) throws(GRAOError) -> Value {
+    let types = value("token_type")?.array ?? []
+    let words = tokens.enumerated().map { id, token in
+      if types.indices.contains(id), types[id].integer == TokenType.control { return token }
+      // By scalars: a combining mark after it is no other character.
+      return token.unicodeScalars.first == "\u{2581}" ? String(token.unicodeScalars.dropFirst()) : "##" + token
+    }
+    let around = try postProcessor(
+      tokens, before: value("cls_token_id") == nil ? "bos_token_id" : "cls_token_id",
+      after: value("seperator_token_id") == nil ? "eos_token_id" : "seperator_token_id")
+    return [
+      "version": "1.0", "truncation": nil, "padding": nil, "added_tokens": addedTokens(tokens, [TokenType.control]),
+      "normalizer": [
+        "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": nil,
+        "lowercase": true,
+      ],
+      "pre_tokenizer": ["type": "BertPreTokenizer"], "post_processor": around ?? nil,
+      "decoder": ["type": "WordPiece", "prefix": "##", "cleanup": true],
       "model": [
-        "type": "BPE", "dropout": nil, "unk_token": .string(try token("unknown_token_id", tokens)?.token ?? "<unk>"),
-        "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": true, "byte_fallback": true,
-        "ignore_merges": false, "vocab": vocabulary(tokens), "merges": .array(try merges(tokens)),
+        "type": "WordPiece", "unk_token": .string(try token("unknown_token_id", tokens)?.token ?? "[UNK]"),
+        "continuing_subword_prefix": "##", "max_input_chars_per_word": 100, "vocab": vocabulary(words),
       ],
     ]
   }
@@ -175,6 +229,15 @@ private struct GGUFVocabulary {
 
   /// The special tokens around a text, or nil where there are none.
   private func postProcessor(_ tokens: [String], byDefault addsBeginning: Bool) throws(GRAOError) -> Value? {
+    let isBegun = value("add_bos_token")?.boolean ?? addsBeginning
+    let isEnded = value("add_eos_token")?.boolean ?? false
+    return try postProcessor(
+      tokens, before: isBegun ? "bos_token_id" : nil, after: isEnded ? "eos_token_id" : nil)
+  }
+
+  /// The tokens whose ids these keys hold, around a text.
+  private func postProcessor(_ tokens: [String], before first: String?, after last: String?) throws(GRAOError) -> Value?
+  {
     var before: [Value] = []
     var after: [Value] = []
     var specials = Table()
@@ -183,8 +246,8 @@ private struct GGUFVocabulary {
       pieces.append(["SpecialToken": ["id": .string(token), "type_id": 0]])
       specials[token] = ["id": .string(token), "ids": [.integer(id)], "tokens": [.string(token)]]
     }
-    if value("add_bos_token")?.boolean ?? addsBeginning { try add("bos_token_id", to: &before) }
-    if value("add_eos_token")?.boolean ?? false { try add("eos_token_id", to: &after) }
+    if let first { try add(first, to: &before) }
+    if let last { try add(last, to: &after) }
     guard !specials.isEmpty else { return nil }
     let first: Value = ["Sequence": ["id": "A", "type_id": 0]]
     let second: Value = ["Sequence": ["id": "B", "type_id": 1]]

@@ -3,8 +3,8 @@
     pip install tokenizers==0.23.3 && python fuzz_tokenizers.py OUT DIRECTORY… [--count 100000] [--seed 1] [--run]
 
 For every directory with a tokenizer.json, OUT/<its name> gets the tokenizer and answers.jsonl: strings with HF's ids (with
-and without special tokens) and the texts that it decodes them to. A GGUF file of
-llama.cpp's tests (ggml-vocab-NAME.gguf, with .inp and .out beside it; pip install gguf) is checked with its own texts. With --run, TokenizersTests checks them at once:
+and without special tokens) and the texts that it decodes them to. Where real_tokenizers.py put a GGUF file's metadata beside it, the
+tokenizer of that must give the same. With --run, TokenizersTests checks them at once:
 
     GRAO_TOKENIZER_FUZZ=OUT swift test -c release -Xswiftc -enable-testing --filter DifferentialTests
 """
@@ -63,23 +63,6 @@ def string(r, specials):
     return out
 
 
-def llama_cpp(path, folder):
-    """A vocabulary of llama.cpp's tests, with the texts and ids beside it."""
-    import gguf
-    reader = gguf.GGUFReader(path)
-    metadata = {key: field.contents() for key, field in reader.fields.items() if key.startswith("tokenizer.")}
-    with open(os.path.join(folder, "gguf.json"), "w") as file:
-        json.dump(metadata, file)
-    with open(path + ".inp", encoding="utf-8", newline="") as file:
-        texts = file.read().split("\n__ggml_vocab_test__\n")
-    with open(path + ".out") as file:
-        answers = [[int(i) for i in line.split()] for line in file]
-    with open(os.path.join(folder, "answers.jsonl"), "w") as file:
-        for text, ids in zip(texts, answers):
-            json.dump({"text": text, "plain": ids}, file)
-            file.write("\n")
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("out")
@@ -92,10 +75,9 @@ def main():
         name = os.path.basename(os.path.normpath(directory))
         folder = os.path.join(options.out, name)
         os.makedirs(folder, exist_ok=True)
-        if directory.endswith(".gguf"):
-            llama_cpp(directory, folder)
-            continue
-        shutil.copy(os.path.join(directory, "tokenizer.json"), folder)
+        for file in ("tokenizer.json", "gguf.json", "pairs.jsonl"):
+            if os.path.exists(os.path.join(directory, file)):
+                shutil.copy(os.path.join(directory, file), folder)
         tokenizer = Tokenizer.from_file(os.path.join(directory, "tokenizer.json"))
         tokenizer.no_truncation()
         tokenizer.no_padding()

@@ -15,21 +15,67 @@ import Values
 
   /// At every token, what came out and what is held is what decoding makes of the tokens so far; what came out ends with
   /// no half character and is never taken back.
+  private func isStreamed(_ ids: [Int32], by tokenizer: Tokenizer, skipsSpecial: Bool) -> Bool {
+    var decoder = StreamingDecoder(tokenizer, skipSpecialTokens: skipsSpecial)
+    let whole = Array(tokenizer.decode(ids, skipSpecialTokens: skipsSpecial).utf8)
+    var text: [UInt8] = []
+    for (index, id) in ids.enumerated() {
+      text += decoder.feed(id).utf8
+      let prefix = tokenizer.decode(ids[...index], skipSpecialTokens: skipsSpecial).utf8
+      guard whole.starts(with: text), prefix.elementsEqual(text + decoder.held.utf8) else { return false }
+    }
+    return text + Array(decoder.finish().utf8) == whole
+  }
+
   @Test(arguments: Fixtures.styles, [true, false]) func streaming(style: String, skipsSpecial: Bool) throws {
     let tokenizer = try Fixtures.tokenizer(style)
     let goldens = try Fixtures.goldens(style)
     for ids in goldens.encoded.map(\.ids) + goldens.decoded.map(\.ids) {
-      var decoder = StreamingDecoder(tokenizer, skipSpecialTokens: skipsSpecial)
-      let whole = Array(tokenizer.decode(ids, skipSpecialTokens: skipsSpecial).utf8)
-      var text: [UInt8] = []
-      for (index, id) in ids.enumerated() {
-        text += decoder.feed(id).utf8
-        #expect(whole.starts(with: text))
-        let prefix = tokenizer.decode(ids[...index], skipSpecialTokens: skipsSpecial).utf8
-        #expect(prefix.elementsEqual(text + decoder.held.utf8))
+      #expect(isStreamed(ids, by: tokenizer, skipsSpecial: skipsSpecial), "\(ids)")
+    }
+  }
+
+  /// So it is for any tokens, half of them parts of characters, with every decoder that a fixture has.
+  @Test func streamingOfRandomTokens() throws {
+    var tokenizers = try Fixtures.styles.map { ($0, try Fixtures.tokenizer($0)) }
+    for value in try #require(Fixtures.json("\(Fixtures.folder)/features.json").array) {
+      let name = try #require(value["name"]?.string)
+      tokenizers.append((name, try Tokenizer(json: #require(value["tokenizer"]), config: nil, source: name)))
+    }
+    for name in RealVocabularyTests.names {
+      tokenizers.append((name, try Tokenizer(json: RealGoldens(name).tokenizer, config: nil, source: name)))
+    }
+    var stream = RandomStream(seed: 9)
+    var broken = 0
+    for (name, tokenizer) in tokenizers {
+      let ids = (0..<Int32(tokenizer.vocabularySize)).filter { tokenizer.token(of: $0) != nil }
+      let parts = ids.filter { id in
+        tokenizer.token(of: id)?.hasPrefix("<0x") == true
+          || tokenizer.bytes(of: id).map { String(validating: $0, as: UTF8.self) == nil } == true
       }
-      text += decoder.finish().utf8
-      #expect(text == whole)
+      for round in 0..<40 {
+        let list = (0..<stream.integer(below: 24)).map { _ in
+          let pool = !parts.isEmpty && stream.integer(below: 2) == 0 ? parts : ids
+          return pool[stream.integer(below: pool.count)]
+        }
+        if tokenizer.decode(list).contains("\u{FFFD}") { broken += 1 }
+        #expect(isStreamed(list, by: tokenizer, skipsSpecial: round % 2 == 0), "\(name): \(list)")
+      }
+    }
+    #expect(tokenizers.count > 210 && broken > 300)
+  }
+
+  /// The characters of real texts come out whole, whatever tokens they are cut into.
+  @Test(arguments: RealVocabularyTests.names) func wholeCharacters(name: String) throws {
+    let tokenizer = try Tokenizer(json: RealGoldens(name).tokenizer, config: nil, source: name)
+    for text in try #require(Fixtures.json("\(Fixtures.folder)/real/texts.json").array) {
+      let ids = try tokenizer.encode(#require(text.string), addSpecialTokens: false)
+      var decoder = StreamingDecoder(tokenizer, skipSpecialTokens: false)
+      let pieces = ids.map { decoder.feed($0) } + [decoder.finish()]
+      let whole = tokenizer.decode(ids, skipSpecialTokens: false)
+      #expect(pieces.joined().utf8.elementsEqual(whole.utf8))
+      let halves = pieces.reduce(0) { $0 + $1.unicodeScalars.count { $0 == "\u{FFFD}" } }
+      #expect(halves == whole.unicodeScalars.count { $0 == "\u{FFFD}" }, "\(name): \(pieces)")
     }
   }
 

@@ -1,6 +1,7 @@
 import Testing
-import Tokenizers
 import Values
+
+@testable import Tokenizers
 
 /// Tokenizers from a GGUF file's metadata, made here of what the golden tokenizers hold.
 @Suite struct GGUFTests {
@@ -49,8 +50,9 @@ import Values
   @Test func namedPreTokenizers() throws {
     let patterns = try Fixtures.json("\(Fixtures.folder)/patterns.json")
     let texts = try #require(patterns["texts"]?.array).map { try #require($0.string) }
-    let answers = try #require(patterns["ids"]?.table)
-    #expect(answers.count == 9 && texts.count > 50)
+    var answers = try #require(patterns["ids"]?.table)
+    for (name, other) in try #require(patterns["same"]?.table) { answers[name] = answers[try #require(other.string)] }
+    #expect(answers.count == 19 && texts.count > 50)
     for (name, ids) in answers {
       var table = try metadata("gpt2")
       table["tokenizer.ggml.pre"] = .string(name)
@@ -91,11 +93,84 @@ import Values
     try Fixtures.goldens("spm-bpe").check(Tokenizer(ggufMetadata: table, source: "test.gguf"), "spm-bpe")
   }
 
-  /// llama.cpp has these names for the same stages; Granite's files have the first.
-  @Test(arguments: ["refact", "starcoder"]) func namesOfTheSameStages(_ name: String) throws {
-    var table = try metadata("smollm")
+  /// Of names for the same stages, what the family has besides: the token before a text, and words taken whole.
+  @Test(arguments: ["llama3": "llama3", "pixtral": "llama3", "deepseek-r1-qwen": "qwen2", "refact": "smollm"])
+  func namesOfTheSameFamily(_ name: String, _ style: String) throws {
+    var table = try metadata(style)
     table["tokenizer.ggml.pre"] = .string(name)
-    try Fixtures.goldens("smollm").check(Tokenizer(ggufMetadata: table, source: "test.gguf"), name)
+    try Fixtures.goldens(style).check(Tokenizer(ggufMetadata: table, source: "test.gguf"), name)
+  }
+
+  /// A published tokenizer.json's stages are those that its name in llama.cpp stands for.
+  @Test(arguments: [
+    "smollm2": "smollm", "llama-bpe": "llama-bpe", "qwen2": "qwen2", "qwen35": "qwen35", "gpt-2": "gpt-2",
+    "falcon": "falcon", "command-r": "command-r", "deepseek-llm": "deepseek-llm", "deepseek-coder": "deepseek-coder",
+    "deepseek": "deepseek-v3", "starcoder": "smollm", "mpt": "olmo", "tekken-240911": "tekken",
+  ]) func namesOfPublishedStages(_ vocabulary: String, _ name: String) throws {
+    let json = try RealGoldens(vocabulary).tokenizer
+    let found = try GGUFPreTokenizer.name(
+      normalizer: json["normalizer"], preTokenizer: json["pre_tokenizer"],
+      ignoresMerges: json["model"]?["ignore_merges"]?.boolean ?? false)
+    #expect(found == name)
+  }
+
+  /// The converter marks the starts of words where the vocabulary marks what continues them.
+  @Test func wordPiece() throws {
+    let json = try Fixtures.json("\(Fixtures.folder)/word-piece/tokenizer.json")
+    let tokens = try #require(json["model"]?["vocab"]?.table).sorted {
+      ($0.value.integer ?? 0) < ($1.value.integer ?? 0)
+    }
+    .map(\.key)
+    let types = tokens.map { $0.hasPrefix("[") && $0.hasSuffix("]") && $0.count > 2 ? 3 : 1 }
+    let written = zip(tokens, types).map { token, type -> Value in
+      if type == 3 { return .string(token) }
+      let scalars = token.unicodeScalars
+      return .string(scalars.starts(with: "##".unicodeScalars) ? String(scalars.dropFirst(2)) : "\u{2581}" + token)
+    }
+    var table = Table([
+      ("tokenizer.ggml.model", "bert"), ("tokenizer.ggml.tokens", .array(written)),
+      ("tokenizer.ggml.token_type", .array(types.map { .integer($0) })), ("tokenizer.ggml.unknown_token_id", 1),
+      ("tokenizer.ggml.cls_token_id", 2), ("tokenizer.ggml.seperator_token_id", 3),
+    ])
+    let goldens = try Fixtures.goldens("word-piece")
+    try goldens.check(Tokenizer(ggufMetadata: table, source: "test.gguf"), "word-piece")
+    for (old, new) in [("cls", "bos"), ("seperator", "eos")] {
+      table["tokenizer.ggml.\(new)_token_id"] = table["tokenizer.ggml.\(old)_token_id"]
+      table["tokenizer.ggml.\(old)_token_id"] = nil
+    }
+    try goldens.check(Tokenizer(ggufMetadata: table, source: "test.gguf"), "word-piece")
+  }
+
+  /// SentencePiece-style BPE that has its merges: Gemma's.
+  @Test func gemma() throws {
+    let path = "\(Fixtures.folder)/spm-bpe/tokenizer.json"
+    var json = try #require(Fixtures.json(path).table)
+    json["normalizer"] = ["type": "Replace", "pattern": ["String": " "], "content": "\u{2581}"]
+    json["pre_tokenizer"] = [
+      "type": "Split", "pattern": ["String": " "], "behavior": "MergedWithPrevious", "invert": false,
+    ]
+    let decoders = try #require(json["decoder"]?["decoders"]?.array)
+    json["decoder"] = ["type": "Sequence", "decoders": .array(decoders.dropLast())]
+    let published = try Tokenizer(json: .table(json), config: nil, source: path)
+    let vocabulary = try #require(json["model"]?["vocab"]?.table)
+    var tokens = vocabulary.map { (id: $0.value.integer ?? 0, token: $0.key) }
+    tokens.append((tokens.count, "<think>"))
+    tokens.sort { $0.id < $1.id }
+    let types: [Value] = tokens.map { $0.id == 0 ? 2 : $0.id < 3 ? 3 : $0.token == "<think>" ? 4 : 1 }
+    let merges: [Value] = try #require(json["model"]?["merges"]?.array).map { pair in
+      .string((pair.array ?? []).compactMap(\.string).joined(separator: " "))
+    }
+    let table = Table([
+      ("tokenizer.ggml.model", "gemma4"), ("tokenizer.ggml.tokens", .array(tokens.map { .string($0.token) })),
+      ("tokenizer.ggml.token_type", .array(types)), ("tokenizer.ggml.merges", .array(merges)),
+      ("tokenizer.ggml.bos_token_id", 1), ("tokenizer.ggml.unknown_token_id", 0),
+    ])
+    let tokenizer = try Tokenizer(ggufMetadata: table, source: "test.gguf")
+    for golden in try Fixtures.goldens("spm-bpe").encoded {
+      let ids = try tokenizer.encode(golden.text)
+      #expect(try ids == published.encode(golden.text), "\(golden.text.debugDescription)")
+      #expect(tokenizer.decode(ids) == published.decode(ids))
+    }
   }
 
   @Test func specialTokensAround() throws {
@@ -120,7 +195,11 @@ import Values
       } catch { return "\(error)" }
     }
     #expect(try message("pre", nil) == "none")
-    #expect(try message("model", "t5").hasPrefix("m.gguf: tokenizer.ggml.model 't5' is not supported"))
+    for kind in ["t5", "rwkv", "plamo2", "none"] {
+      #expect(
+        try message("model", kind == "none" ? nil : .string(kind))
+          == "m.gguf: tokenizer.ggml.model '\(kind)' is not supported (expected 'gpt2', 'llama', 'gemma4' or 'bert')")
+    }
     #expect(try message("model", "llama").hasPrefix("m.gguf: tokenizer.ggml.scores: expected"))
     #expect(try message("pre", "morse").hasPrefix("m.gguf: tokenizer.ggml.pre 'morse' is not supported"))
     #expect(try message("tokens", nil) == "m.gguf: tokenizer.ggml.tokens: expected an array of strings")

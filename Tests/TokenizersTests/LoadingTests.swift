@@ -169,13 +169,28 @@ import Values
     } catch { #expect("\(error)" == "tokenizer: the model's unknown token is not in the vocabulary") }
   }
 
-  /// A file from before tokenizers 0.15 without a space before the text.
+  /// Files from before tokenizers 0.15 have add_prefix_space alone; HF refuses its false without a scheme, and so do we.
   @Test func earlyMetaspace() throws {
-    let json: Value = [
-      "model": ["type": "WordLevel", "vocab": ["a": 0, "_a": 1], "unk_token": "a"],
-      "pre_tokenizer": ["type": "Metaspace", "replacement": "_", "str_rep": "_", "add_prefix_space": false],
-    ]
-    #expect(try Tokenizer(json: json, config: nil, source: "test").encode("a a") == [0, 1])
+    func ids(_ options: [(String, Value)]) throws -> [Int32] {
+      let metaspace = Table([("type", "Metaspace"), ("replacement", "_")] + options)
+      let json: Value = [
+        "model": ["type": "WordLevel", "vocab": ["a": 0, "_a": 1], "unk_token": "a"],
+        "pre_tokenizer": .table(metaspace),
+      ]
+      return try Tokenizer(json: json, config: nil, source: "test").encode("a a")
+    }
+    #expect(try ids([]) == [1, 1])
+    #expect(try ids([("str_rep", "_"), ("add_prefix_space", true)]) == [1, 1])
+    #expect(try ids([("add_prefix_space", false), ("prepend_scheme", "never")]) == [0, 1])
+    #expect(try ids([("add_prefix_space", true), ("prepend_scheme", "never")]) == [0, 1])
+    #expect(try ids([("add_prefix_space", true), ("prepend_scheme", "first")]) == [1, 1])
+    for options in [[("add_prefix_space", false)], [("add_prefix_space", false), ("prepend_scheme", "first")]]
+      as [[(String, Value)]]
+    {
+      let error = #expect(throws: GRAOError.self) { try ids(options) }
+      #expect(error?.message.contains("add_prefix_space: false contradicts prepend_scheme") == true)
+    }
+    #expect(throws: GRAOError.self) { try ids([("replacement", "__")]) }
   }
 
   /// A pattern that runs over the bounds of the regular expression library is an error, and no hang.

@@ -8,9 +8,13 @@ import Values
 @Suite struct ScannerTests {
   private static let patterns = [
     GPT2Scanner.pattern, GPT4Scanner.pattern(digits: "{1,3}"), GPT4Scanner.pattern(digits: ""),
+    GPT4Scanner.pattern(digits: "", marksAreLetters: true),
     CasedScanner.pattern(digits: "{1,3}", keepsContractions: true),
-    CasedScanner.pattern(digits: "", keepsContractions: false), DeepSeekScanner.pattern, DigitGroupScanner.pattern,
-    IdeographScanner.pattern, LineEndScanner.pattern,
+    CasedScanner.pattern(digits: "", keepsContractions: false), DeepSeekScanner.pattern, LineEndScanner.pattern,
+    // Runs: those of DeepSeek and Falcon, and white space that is of the class itself.
+    #"\p{N}{1,3}"#, "[\u{4E00}-\u{9FA5}\u{3040}-\u{309F}\u{30A0}-\u{30FF}]+", "[\r\n]", #"\s?\p{L}+"#, #"\s?\p{P}+"#,
+    "[\u{4E00}-\u{9FA5}\u{800}-\u{4E00}\u{AC00}-\u{D7FF}]+", #"\p{N}"#, #"\p{N}+"#, "[0-9][0-9][0-9]",
+    #"\s?["# + DeepSeekLetters.members + "]+", "\\s?[!-/:-~\u{FF01}-\u{FF0F}\u{2018}-\u{201F}\u{3000}-\u{3002}]+",
   ]
 
   private func matches(_ pattern: WordPattern, _ text: [UInt8]) throws -> [Range<Int>] {
@@ -95,7 +99,15 @@ import Values
   /// Newlines in a pattern may be written either way; any other pattern is Oniguruma's.
   @Test func recognition() throws {
     let literal = GPT4Scanner.pattern(digits: "").replacing(#"\r\n"#, with: "\r\n")
-    if case .gpt4(digits: 1) = try WordPattern(literal, path: "test") {} else { Issue.record("not recognised") }
-    if case .regex = try WordPattern(#"\p{L}+"#, path: "test") {} else { Issue.record("recognised") }
+    if case .gpt4(let scanner) = try WordPattern(literal, path: "test") {
+      #expect(scanner.digits == 1)
+    } else {
+      Issue.record("not recognised")
+    }
+    for pattern in [
+      #"\p{L}*"#, #"\p{L}+?"#, "[^a]+", "[a-z&&[b]]+", "[a-]", "[-a]", #"[\d]"#, #"[\p{L}]"#, "[a][b]", "a", "[a]{2}",
+      #"\s?"#, "[]a]", "[a-z-9]+", "", "[", "[a", "[z-a]",
+    ] where RunScanner(pattern) != nil { Issue.record("\(pattern) is recognised") }
+    if case .regex = try WordPattern(#"\d+"#, path: "test") {} else { Issue.record("recognised") }
   }
 }

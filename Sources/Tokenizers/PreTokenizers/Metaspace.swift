@@ -16,20 +16,20 @@ struct Metaspace: PreTokenizer {
 
   init(_ description: StageDescription) throws(GRAOError) {
     replacement = try description.string("replacement")
-    if description.value("prepend_scheme") != nil {
-      let name = try description.string("prepend_scheme")
-      guard let scheme = Scheme(rawValue: name) else {
-        throw GRAOError("\(description.path).prepend_scheme: '\(name)' is not supported")
-      }
-      let addsPrefix = try description.boolean("add_prefix_space", default: true)
-      guard scheme == .never || addsPrefix else {
-        throw GRAOError("\(description.path).add_prefix_space: false contradicts prepend_scheme '\(name)'")
-      }
-      self.scheme = scheme
-    } else {
-      // Files from before tokenizers 0.15.
-      scheme = try description.boolean("add_prefix_space", default: true) ? .always : .never
+    guard replacement.unicodeScalars.count == 1 else {
+      throw GRAOError("\(description.path).replacement: expected one character, found '\(replacement)'")
     }
+    // Files from before tokenizers 0.15 have no scheme.
+    let name = description.value("prepend_scheme") == nil ? "always" : try description.string("prepend_scheme")
+    guard let scheme = Scheme(rawValue: name) else {
+      throw GRAOError("\(description.path).prepend_scheme: '\(name)' is not supported")
+    }
+    // Those with false, and "first" or no scheme at all, HF refuses as well.
+    let addsPrefix = try description.boolean("add_prefix_space", default: true)
+    guard scheme == .never || addsPrefix else {
+      throw GRAOError("\(description.path).add_prefix_space: false contradicts prepend_scheme '\(name)'")
+    }
+    self.scheme = scheme
     splits = try description.boolean("split", default: true)
   }
 

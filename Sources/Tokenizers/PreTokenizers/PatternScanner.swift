@@ -90,26 +90,35 @@ struct GPT2Scanner: PatternScanner {
   }
 }
 
-/// GPT-4's (cl100k_base), also that of Llama 3 and, with numbers digit by digit, of Qwen2.
+/// GPT-4's (cl100k_base), also that of Llama 3 and, with numbers digit by digit, of Qwen2; Qwen3.5 takes marks for letters.
 struct GPT4Scanner: PatternScanner {
   /// The most digits that stay together.
   let digits: Int
+  /// What words are of.
+  private let word: CharacterClass
 
-  static func pattern(digits: String) -> String {
-    #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"# + digits
-      + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+  init(digits: Int, marksAreLetters: Bool = false) {
+    self.digits = digits
+    word = marksAreLetters ? [.letter, .mark] : .letter
+  }
+
+  static func pattern(digits: String, marksAreLetters: Bool = false) -> String {
+    let word = marksAreLetters ? #"[\p{L}\p{M}]"# : #"\p{L}"#
+    let marks = marksAreLetters ? #"\p{M}"# : ""
+    return #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?"# + word + #"+|\p{N}"# + digits
+      + #"| ?[^\s\p{L}"# + marks + #"\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
   }
 
   @inline(__always)
   func endOfMatch(in text: ClassifiedText, at position: Int) -> Int? {
     let (kind, end) = text.character(at: position)
-    if CharacterClass.letter.has(kind) { return text.endOfRun(.letter, from: end) }
+    if word.has(kind) { return text.endOfRun(word, from: end) }
     if kind == .number { return text.endOfDigits(from: end, atMost: digits - 1) }
     let first = text.byte(at: position)
     if first == UInt8(ascii: "'"), let end = text.endOfContraction(at: position, ignoresCase: true) { return end }
     let next = text.character(at: end)
-    if kind != .newline, CharacterClass.letter.has(next.kind) { return text.endOfRun(.letter, from: next.end) }
-    let rest = CharacterClass.all.subtracting([.space, .letter, .number])
+    if kind != .newline, word.has(next.kind) { return text.endOfRun(word, from: next.end) }
+    let rest = CharacterClass.all.subtracting([.space, .number]).subtracting(word)
     if rest.has(kind) || first == UInt8(ascii: " ") && rest.has(next.kind) {
       return text.endOfRun(.newline, from: text.endOfRun(rest, from: end))
     }
@@ -212,33 +221,5 @@ struct DeepSeekScanner: PatternScanner {
       return text.endOfRun(.newline, from: text.endOfRun(signs, from: next.end))
     }
     return CharacterClass.space.has(kind) ? text.endOfSpace(at: position, splitsNewlines: true) : nil
-  }
-}
-
-/// Numbers in groups of at most three digits: the first of DeepSeek-V3's.
-struct DigitGroupScanner: PatternScanner {
-  static let pattern = #"\p{N}{1,3}"#
-
-  @inline(__always)
-  func endOfMatch(in text: ClassifiedText, at position: Int) -> Int? {
-    let end = text.endOfDigits(from: position, atMost: 3)
-    return end > position ? end : nil
-  }
-}
-
-/// Ideographs and Japanese syllables: the second of DeepSeek-V3's.
-struct IdeographScanner: PatternScanner {
-  static let pattern = "[\u{4E00}-\u{9FA5}\u{3040}-\u{309F}\u{30A0}-\u{30FF}]+"
-
-  @inline(__always)
-  func endOfMatch(in text: ClassifiedText, at position: Int) -> Int? {
-    var end = position
-    // All are three bytes long and start with E3 to E9.
-    while 0xE3...0xE9 ~= text.byte(at: end) {
-      let scalar = UTF8Text.scalar(in: text.bytes, at: end)
-      guard 0x4E00...0x9FA5 ~= scalar.value || 0x3040...0x30FF ~= scalar.value else { break }
-      end += scalar.length
-    }
-    return end > position ? end : nil
   }
 }

@@ -476,11 +476,18 @@ def patterns():
         r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*""" + spaces]
     coder = [r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+", r"\p{N}"]
     digits = pre_tokenizers.Sequence([pre_tokenizers.Digits(True), byte_level()])
+    qwen35 = QWEN2.replace(r"?\p{L}+", r"?[\p{L}\p{M}]+").replace(r"[^\s\p{L}\p{N}]", r"[^\s\p{L}\p{M}\p{N}]")
+    falcon = pre_tokenizers.Sequence([
+        pre_tokenizers.Punctuation("contiguous"), byte_level(), pre_tokenizers.Digits(False), pre_tokenizers.Split(Regex("[0-9][0-9][0-9]"), "isolated")])
     kinds = {
-        "gpt-4o": (split(gpt4o), None), "tekken": (split(tekken), None), "olmo": (byte_level(), None), "mpt": (byte_level(), None),
+        "gpt-4o": (split(gpt4o), None), "tekken": (split(tekken), None), "mpt": (byte_level(), normalizers.NFC()),
+        "llama-bpe": (split(LLAMA3), None), "qwen2": (split(QWEN2), normalizers.NFC()), "qwen35": (split(qwen35), normalizers.NFC()), "falcon": (falcon, None),
         "deepseek-v3": (pre_tokenizers.Sequence([*[pre_tokenizers.Split(Regex(p), "isolated") for p in deepseek], byte_level(False)]), None),
         "deepseek-coder": (pre_tokenizers.Sequence([*[pre_tokenizers.Split(Regex(p), "isolated") for p in coder], byte_level(False)]), None),
-        "dbrx": (split(LLAMA3), None), "refact": (digits, None), "command-r": (digits, normalizers.NFC())}
+        "smollm": (digits, None), "command-r": (digits, normalizers.NFC())}
+    # llama.cpp's further names of the same stages.
+    same = {"olmo": "mpt", "dbrx": "llama-bpe", "llama3": "llama-bpe", "pixtral": "llama-bpe", "deepseek-r1-qwen": "qwen2", "llama4": "gpt-4o",
+            "refact": "smollm", "starcoder": "smollm"}
     answers = {}
     for name, (pre_tokenizer, normalizer) in kinds.items():
         tokenizer = Tokenizer.from_file(os.path.join(here, "gpt2", "tokenizer.json"))
@@ -488,7 +495,7 @@ def patterns():
         if normalizer:
             tokenizer.normalizer = normalizer
         answers[name] = [tokenizer.encode(text).ids for text in HARD]
-    write(os.path.join(here, "patterns.json"), {"patterns": {"gpt-4o": gpt4o, "tekken": tekken}, "texts": HARD, "ids": answers})
+    write(os.path.join(here, "patterns.json"), {"patterns": {"gpt-4o": gpt4o, "tekken": tekken}, "texts": HARD, "ids": answers, "same": same})
 
 
 def megabytes():
