@@ -8,32 +8,9 @@
 local grao = require "grao"
 local path, work, rounds, dtype = arg[1], arg[2], tonumber(arg[3]), arg[4] or "float32"
 
+local measure = dofile((arg[0]:match("^(.*)/") or ".") .. "/measure.lua")
 local model = grao.load(path, { dtype = dtype })
-local vocabulary = model:info().vocab_size
-local state = 1
-local function ids(count)
-  local list = {}
-  for i = 1, count do
-    state = (state * 1103515245 + 12345) % 2147483648
-    list[i] = 2 + state % (vocabulary - 2)
-  end
-  return list
-end
-
-local function now()
-  local file <close> = assert(io.open("/proc/uptime"))
-  return file:read("n")
-end
-
--- Repeats until a tenth of a second in the clock is less than a percent.
-local function timed(body, tokens)
-  local begun, times = now(), 0
-  repeat
-    body()
-    times = times + 1
-  until now() - begun > 1.5
-  return (now() - begun) / times, tokens
-end
+local ids = measure.tokens(model:info().vocab_size)
 
 local function reward(sample) return sample.ids[1] % 7 end
 
@@ -74,8 +51,6 @@ local works = {
 local body, tokens = assert(works[work], "unknown work " .. tostring(work))()
 body() -- to warm up
 for _ = 1, rounds do
-  local seconds = timed(body)
-  print(grao.json.encode { seconds = seconds, tokens = tokens })
+  print(grao.json.encode { seconds = measure.timed(body), tokens = tokens })
 end
-local file <close> = assert(io.open("/proc/self/status"))
-print(grao.json.encode { peak_kilobytes = tonumber(file:read("a"):match("VmHWM:%s*(%d+)")) })
+print(grao.json.encode { peak_kilobytes = measure.peak_kilobytes() })

@@ -3,6 +3,8 @@
 --   local svg = dofile(folder .. "/svg.lua")
 --   svg.lines("curves.svg", { title = "…", x = "step", y = "reward",
 --     series = { { name = "grao", points = { { x, y, low, high }, … } } } })
+--     with log = 2 or 10, both axes are logarithmic, and x has marks at that number's powers; dashed series stand last,
+--     each in the colour number it names
 --   svg.shares("shares.svg", { title = "…", x = "step", names = { … }, points = { { x, share, share, … }, … } })
 --   svg.points("front.svg", { title = "…", x = "…", y = "…", series = { { name =, joined =, points = { { x, y, label }, … } } } })
 local svg = {}
@@ -29,12 +31,27 @@ local function ticks(low, high)
   return marks
 end
 
+-- Powers of base from at most `low` to at least `high`; of ten with 2 and 5 times them where there are few.
+local function powers(low, high, base)
+  local marks, factors = {}, base == 10 and high < 300 * low and { 1, 2, 5 } or { 1 }
+  for power = math.floor(math.log(low, base) + 1e-9), math.ceil(math.log(high, base)) do
+    for _, factor in ipairs(factors) do
+      local mark = factor * base ^ power
+      if marks[1] and mark <= low * 1.000001 then marks = {} end
+      marks[#marks + 1] = mark
+      if mark >= high * 0.999999 then return marks end
+    end
+  end
+  return marks
+end
+
 local function canvas(chart, xs, ys)
-  local x0, x1, y0, y1 = xs[1], xs[#xs], ys[1], ys[#ys]
+  local scale = chart.log and math.log or function(value) return value end
+  local x0, x1, y0, y1 = scale(xs[1]), scale(xs[#xs]), scale(ys[1]), scale(ys[#ys])
   local self = { out = {} }
   function self.add(format, ...) self.out[#self.out + 1] = format:format(...) end
-  function self.x(value) return left + (value - x0) / (x1 - x0) * (width - left - right) end
-  function self.y(value) return height - bottom - (value - y0) / (y1 - y0) * (height - top - bottom) end
+  function self.x(value) return left + (scale(value) - x0) / (x1 - x0) * (width - left - right) end
+  function self.y(value) return height - bottom - (scale(value) - y0) / (y1 - y0) * (height - top - bottom) end
   self.add('<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="12">',
     width, height)
   self.add('<rect width="100%%" height="100%%" fill="white"/>')
@@ -67,7 +84,8 @@ local function canvas(chart, xs, ys)
   return self
 end
 
-local function bounds(series, first, last)
+local function bounds(chart, first, last)
+  local series = chart.series
   local x0, x1, y0, y1 = math.huge, -math.huge, math.huge, -math.huge
   for _, line in ipairs(series) do
     for _, point in ipairs(line.points) do
@@ -77,16 +95,17 @@ local function bounds(series, first, last)
       end
     end
   end
+  if chart.log then return powers(x0, x1, chart.log), powers(y0, y1, 10) end
   return ticks(x0, x1), ticks(y0, y1)
 end
 
 local function path(points) return "M" .. table.concat(points, "L") end
 
 function svg.lines(file, chart)
-  local page = canvas(chart, bounds(chart.series, 2, 4))
+  local page = canvas(chart, bounds(chart, 2, 4))
   local names = {}
   for i, line in ipairs(chart.series) do
-    local colour = colours[(i - 1) % #colours + 1]
+    local colour = colours[line.colour or (i - 1) % #colours + 1]
     local middle, band, back = {}, {}, {}
     for _, point in ipairs(line.points) do
       local x = page.x(point[1])
@@ -100,8 +119,9 @@ function svg.lines(file, chart)
       for _, place in ipairs(back) do band[#band + 1] = place end
       page.add('<path d="%sZ" fill="%s" fill-opacity="0.15"/>', path(band), colour)
     end
-    page.add('<path d="%s" fill="none" stroke="%s" stroke-width="2"/>', path(middle), colour)
-    names[i] = line.name
+    page.add('<path d="%s" fill="none" stroke="%s" %s/>', path(middle), colour,
+      line.dashed and 'stroke-dasharray="5 4"' or 'stroke-width="2"')
+    if not line.dashed then names[i] = line.name end
   end
   page.legend(names)
   page.write(file)
@@ -127,7 +147,7 @@ function svg.shares(file, chart)
 end
 
 function svg.points(file, chart)
-  local page = canvas(chart, bounds(chart.series, 2, 2))
+  local page = canvas(chart, bounds(chart, 2, 2))
   local names = {}
   for i, set in ipairs(chart.series) do
     local colour = colours[(i - 1) % #colours + 1]

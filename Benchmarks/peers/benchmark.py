@@ -1,76 +1,134 @@
 """The engine beside its peers on one machine: the table of ratios, medians with the spread of rounds.
 
     pip install -r requirements.txt
-    python benchmark.py ../../.build/release/grao-run [--models DIRECTORY] [--rounds 5] [--works grpo,generate,…]
+    python benchmark.py ../../.build/release/grao-run [--models DIRECTORY] [--rounds 5] [--works grpo,llama-generate,…]
 
 Each work is measured in processes of their own, engine and peer in turns. A ratio above 1 is in the engine's favour: peer's
-time over the engine's, or for memory the engine's peak over the peer's. The two models are made where they are missing.
+time over the engine's. After the rows come the ratios and the peaks of memory alone, a column a model. The models are made where they are missing, and
+SmolLM2-135M is a third where scripts/get-smollm2.sh has fetched it; llama.cpp is built where it is missing (llama/build.sh).
+
+llama.cpp does less than the engine in these rows: it draws no tokens (llama_peer.cpp). Of its two kinds of attention the
+faster counts.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parent.parent
+LLAMA = REPOSITORY / ".build-llama" / "llama_peer"
 WORKS = {
     "grpo": "GRPO, whole step, against TRL",
     "generate": "sampling 32 × 64 tokens, against transformers",
     "generate1": "sampling 1 × 256 tokens, against transformers",
     "prompt": "a prompt of 512 tokens, against transformers",
     "train": "training step on 32 × 80 tokens, against PyTorch",
+    "llama-generate": "sampling 32 × 64 against llama.cpp",
+    "llama-generate1": "sampling 1 × 256 against llama.cpp",
+    "llama-prompt": "prompt of 512 against llama.cpp",
 }
+GGUF_TYPES = {"float32": "f32", "bfloat16": "bf16"}
 
 
-def measure(command):
-    lines = subprocess.run(command, capture_output=True, text=True)
-    if lines.returncode:
-        sys.exit(f"{' '.join(map(str, command))}\n{lines.stderr}")
-    records = [json.loads(line) for line in lines.stdout.splitlines() if line.startswith('{"')]
-    return [r for r in records if "seconds" in r], records[-1]["peak_kilobytes"] / 1e6
+class Side:
+    """What one side of a row has measured."""
+
+    def __init__(self, *command):
+        self.command = [str(part) for part in command]
+        self.seconds, self.peak, self.tokens = [], 0, 0
+
+    def measure(self, rounds):
+        command = [part if part != "ROUNDS" else str(rounds) for part in self.command]
+        lines = subprocess.run(command, capture_output=True, text=True)
+        if lines.returncode:
+            sys.exit(f"{' '.join(command)}\n{lines.stderr}")
+        records = [json.loads(line) for line in lines.stdout.splitlines() if line.startswith('{"')]
+        self.seconds += [r["seconds"] for r in records if "seconds" in r]
+        self.tokens = records[0]["tokens"]
+        self.peak = max(self.peak, records[-1]["peak_kilobytes"] / 1e6)
+
+    @property
+    def median(self):
+        return statistics.median(self.seconds)
+
+
+def sides(options, work, size, dtype):
+    """The engine, and the peers of which the faster counts."""
+    model = options.models / size
+    engine = Side(options.engine, HERE.parent / "engine.lua", model, work.removeprefix("llama-"), "ROUNDS", dtype)
+    if not work.startswith("llama-"):
+        return engine, [Side(sys.executable, HERE / "torch_peer.py", model, work, "ROUNDS", dtype)]
+    gguf = options.models / f"{size}-{GGUF_TYPES[dtype]}.gguf"
+    threads = len(os.sched_getaffinity(0))
+    llama = [LLAMA, gguf, work.removeprefix("llama-"), "ROUNDS", threads]
+    return engine, [Side(*llama, attention) for attention in ("plain", "flash")]
+
+
+def prepare(options):
+    """Makes what is missing: models, their GGUF files, llama.cpp."""
+    sizes = options.sizes.split(",")
+    works = options.works.split(",")
+    missing = [s for s in sizes if not (options.models / s / "config.json").exists()]
+    if any(work.startswith("llama-") for work in works):
+        missing += [s for s in sizes for t in GGUF_TYPES.values() if not (options.models / f"{s}-{t}.gguf").exists()]
+        if not LLAMA.exists():
+            subprocess.run(["sh", HERE / "llama" / "build.sh", sys.executable], check=True, stdout=sys.stderr)
+    if missing:
+        subprocess.run([options.engine, HERE.parent / "make-models.lua", options.models], check=True, stdout=sys.stderr)
+
+
+def summary(title, cells):
+    """A table of one number a cell, of {(work, model): text}."""
+    models = list(dict.fromkeys(model for _, model in cells))
+    print(f"\n| {title} | {' | '.join(models)} |\n|---|{'---|' * len(models)}")
+    for work in dict.fromkeys(work for work, _ in cells):
+        print(f"| {WORKS[work]} | {' | '.join(cells.get((work, model), '') for model in models)} |")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("engine", type=Path)
-    parser.add_argument("--models", type=Path, default=HERE.parent.parent / "models")
+    parser.add_argument("--models", type=Path, default=REPOSITORY / "models")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--works", default=",".join(WORKS))
-    parser.add_argument("--sizes", default="tiny,small")
+    parser.add_argument("--sizes", help="default: tiny,small, and smollm2 where its file is")
     parser.add_argument("--dtypes", default="float32,bfloat16")
     options = parser.parse_args()
-    if not all((options.models / size / "config.json").exists() for size in options.sizes.split(",")):
-        subprocess.run([options.engine, HERE.parent / "make-models.lua", options.models], check=True)
+    if options.sizes is None:
+        present = (options.models / "SmolLM2-135M-Instruct.gguf").exists()
+        options.sizes = "tiny,small,smollm2" if present else "tiny,small"
+    prepare(options)
+    ratios, peaks = {}, {}
     print("| work | model | engine, tokens/s | peer, tokens/s | ratio | least … most | peak GB, engine / peer |")
-    print("|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|", flush=True)
     for work in options.works.split(","):
         for size in options.sizes.split(","):
             for dtype in options.dtypes.split(","):
                 if dtype == "bfloat16" and size == "tiny":
                     continue
-                model = options.models / size
+                engine, peers = sides(options, work, size, dtype)
                 half = max(1, options.rounds // 2)
-                sides = {
-                    "engine": [options.engine, HERE.parent / "engine.lua", model, work],
-                    "peer": [sys.executable, HERE / "torch_peer.py", model, work],
-                }
-                seconds, peaks, tokens = {"engine": [], "peer": []}, {}, 0
                 for rounds in (half, options.rounds - half):  # in turns
-                    for side, command in sides.items():
-                        records, peak = measure([*map(str, command), str(rounds), dtype])
-                        seconds[side] += [r["seconds"] for r in records]
-                        peaks[side] = max(peaks.get(side, 0), peak)
-                        tokens = records[0]["tokens"]
-                ours, theirs = (statistics.median(seconds[s]) for s in ("engine", "peer"))
-                low = min(seconds["peer"]) / max(seconds["engine"])
-                high = max(seconds["peer"]) / min(seconds["engine"])
+                    for side in [engine, *peers]:
+                        side.measure(rounds)
+                peer = min(peers, key=lambda side: side.median)
+                low = min(peer.seconds) / max(engine.seconds)
+                high = max(peer.seconds) / min(engine.seconds)
+                ratios[work, f"{size}, {dtype}"] = f"{peer.median / engine.median:.2f}"
+                peaks[work, f"{size}, {dtype}"] = f"{engine.peak:.2f} / {peer.peak:.2f}"
                 print(
-                    f"| {WORKS[work]} | {size} {dtype} | {tokens / ours:,.0f} | {tokens / theirs:,.0f} "
-                    f"| {theirs / ours:.1f} | {low:.1f} … {high:.1f} | {peaks['engine']:.2f} / {peaks['peer']:.2f} |",
+                    f"| {WORKS[work]} | {size} {dtype} | {engine.tokens / engine.median:,.0f} "
+                    f"| {peer.tokens / peer.median:,.0f} | {peer.median / engine.median:.2f} | {low:.2f} … {high:.2f} "
+                    f"| {engine.peak:.2f} / {peer.peak:.2f} |",
                     flush=True,
                 )
+    summary("peer's time over the engine's", ratios)
+    summary("peak memory in GB, engine / peer", peaks)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "kernels.h"
+#include "pool.h"
+#include "tasks.h"
 
 /// The tokens still in play, in order of index, with their logits, later their weights exp(logit - largest).
 typedef struct {
@@ -176,11 +178,17 @@ static size_t find_cumulative(const candidates *c, double mass) {
 }
 
 /// One token of logits[V]; scratch[2, V].
-int32_t gk_sample(
+static int32_t draw(
   const float *logits, size_t v, const gk_sampling *sampling, double u, float *logp_sampling, float *scratch) {
   candidates c = {scratch, (int32_t *)(scratch + v), 0};
   float largest = gk_active()->vocabulary.largest(logits, v);
-  take_top_k(&c, logits, v, sampling->top_k);
+  bool all = (sampling->top_k <= 0 || (size_t)sampling->top_k >= v) && sampling->top_p >= 1 && sampling->min_p <= 0;
+  if (all) {  // a candidate's place is its token
+    c.count = v;
+    memcpy(c.value, logits, v * sizeof *logits);
+  } else {
+    take_top_k(&c, logits, v, sampling->top_k);
+  }
   gk_active()->vocabulary.weigh(c.value, largest, 1 / sampling->temperature, c.count);
   if (sampling->top_p < 1) keep_top_p(&c, sampling->top_p);
   // The most probable token weighs 1.
@@ -193,5 +201,31 @@ int32_t gk_sample(
   }
   size_t drawn = find_cumulative(&c, u * mass);
   if (logp_sampling != NULL) *logp_sampling = (float)log(c.value[drawn] / mass);
-  return c.index[drawn];
+  return all ? (int32_t)drawn : c.index[drawn];
+}
+
+typedef struct {
+  const float *logits;
+  size_t v;
+  const gk_sampling *sampling;
+  const double *u;
+  int32_t *tokens;
+  float *logp;
+} sample_call;
+
+static void draw_rows(void *context, size_t begin, size_t end, int worker) {
+  const sample_call *call = context;
+  float *scratch = gk_scratch(worker, 2 * call->v * sizeof *scratch);
+  for (size_t row = begin; row < end; row++) {
+    float *logp = call->logp != NULL ? call->logp + row : NULL;
+    call->tokens[row] = draw(call->logits + row * call->v, call->v, call->sampling, call->u[row], logp, scratch);
+  }
+}
+
+/// tokens[T] and logp[T] of logits[T, V].
+void gk_sample(
+  const float *logits, const gk_sampling *sampling, const double *u, int32_t *tokens, float *logp_sampling, size_t t,
+  size_t v) {
+  sample_call call = {logits, v, sampling, u, tokens, logp_sampling};
+  gk_parallel_ranges(t, gk_rows_per_task(v), draw_rows, &call);
 }

@@ -53,7 +53,7 @@ void *glb_allocate(void *context, void *old, size_t old_size, size_t size) {
 
 static bool grow(glb_state *state, void **block, size_t *capacity, size_t needed, size_t element) {
   if (needed <= *capacity) return true;
-  size_t wanted = *capacity < 8 ? 16 : *capacity * 2;
+  size_t wanted = *capacity == 0 ? 64 : *capacity * 2;
   if (wanted < needed) wanted = needed;
   if (wanted > SIZE_MAX / 2 / element) return false;
   void *larger = glb_allocate(state, *block, *capacity * element, wanted * element);

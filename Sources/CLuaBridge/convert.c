@@ -219,8 +219,12 @@ void glb_push(lua_State *L, glb_tape *tape, size_t *at) {
     case GLB_ARRAY:
       lua_createtable(L, node->size < INT32_MAX ? (int)node->size : INT32_MAX, 0);
       for (size_t i = 1; i <= node->size; i++) {
-        if (tape->nodes[*at].kind == GLB_NIL) {
+        const glb_node *element = &tape->nodes[*at];
+        if (element->kind == GLB_NIL) {
           lua_pushlightuserdata(L, NULL);
+          (*at)++;
+        } else if (element->kind == GLB_INTEGER) {  // token ids: most of what a reward gets
+          lua_pushinteger(L, element->integer);
           (*at)++;
         } else {
           glb_push(L, tape, at);

@@ -383,15 +383,12 @@ package func argmax(_ logits: Matrix) -> Int32 {
 /// How a token is drawn from logits.
 package typealias TokenFilter = gk_sampling
 
-/// Draws a token from one row of logits with u in [0, 1), and its log-probability under the filtered distribution.
-/// scratch[2, V].
-package func drawToken(_ logits: Matrix, _ filter: TokenFilter, u: Double, scratch: Matrix) -> (
-  token: Int32, logp: Float
-) {
+/// Draws a token from each row of logits[T, V] with its u in [0, 1), and its log-probability under the filtered
+/// distribution; logp[T, 1].
+package func drawTokens(_ logits: Matrix, _ filter: TokenFilter, u: [Double], into tokens: Indices, logp: Matrix) {
+  precondition(u.count == logits.rows && tokens.count == logits.rows && logp.count == logits.rows)
   var filter = filter
-  var logp: Float = 0
-  let token = gk_sample(logits.start, logits.columns, &filter, u, &logp, scratch.start)
-  return (token, logp)
+  gk_sample(logits.start, &filter, u, tokens.start, logp.start, logits.rows, logits.columns)
 }
 
 /// Σ x² in double precision.

@@ -125,28 +125,31 @@ struct Sampler {
       let last = network.workspace.matrix(ended.count, hidden.columns)
       gatherRows(hidden, network.workspace.indices(lastRows), into: last)
       let logits = network.decoder.head.logits(last, pass)
+      var begun: [Running] = []
+      var rowOfEach: [Int32] = []
       for (row, end) in ended.enumerated() {
         let (number, unit) = units[end.index]
-        drawn += begin(unit, number: number, rows: end.rows, promptIDs, logits.rows(row..<row + 1))
+        begun += begin(unit, number: number, rows: end.rows)
+        rowOfEach += Array(repeating: Int32(row), count: unit.samples.count)
       }
+      let each = network.workspace.matrix(begun.count, logits.columns)
+      gatherRows(logits, network.workspace.indices(rowOfEach), into: each)
+      draw(each, for: &begun)
+      running += unfinished(begun, promptIDs)
+      drawn += begun.count
     }
     return drawn
   }
 
-  /// Draws the first token of each sample of a unit from logits[1, V].
-  private mutating func begin(
-    _ unit: Unit, number: Int, rows: PagedRows, _ promptIDs: [[Int32]], _ logits: Matrix
-  ) -> Int {
+  /// The samples of a unit whose prompt stands in `rows`.
+  private mutating func begin(_ unit: Unit, number: Int, rows: PagedRows) -> [Running] {
     prompts[number] = SharedPrompt(rows: rows, users: unit.samples.count)
-    for sample in unit.samples {
-      var completion = Running(
+    return unit.samples.map { sample in
+      Running(
         prompt: unit.prompt, sample: sample, unit: number, promptSpans: rows.spans,
         stream: RandomStream(seed: options.seed, UInt64(unit.prompt), UInt64(sample)),
         stopSearch: tokenizer.flatMap { options.stop.isEmpty ? nil : StopSearch(options.stop, $0) })
-      draw(logits, for: &completion)
-      if !retired(completion, promptLength: promptIDs[unit.prompt].count) { running.append(completion) }
     }
-    return unit.samples.count
   }
 
   /// Advances every running completion by a token. Returns the tokens drawn.
@@ -162,41 +165,45 @@ struct Sampler {
     batch.endTree()
     let pass = Pass(batch, parameters: network.parameters, workspace: network.workspace, cache: cache)
     let logits = network.decoder.head.logits(network.decoder.hidden(pass), pass)
-    for index in running.indices { draw(logits.rows(index..<index + 1), for: &running[index]) }
+    draw(logits, for: &running)
     let drawn = running.count
-    var left: [Running] = []
-    for completion in running where !retired(completion, promptLength: promptIDs[completion.prompt].count) {
-      left.append(completion)
-    }
-    running = left
+    running = unfinished(running, promptIDs)
     return drawn
   }
 
-  /// Draws one token from logits[1, V].
-  private func draw(_ logits: Matrix, for completion: inout Running) {
+  /// Draws a token for each completion from its row of logits.
+  private func draw(_ logits: Matrix, for completions: inout [Running]) {
     let workspace = network.workspace
-    let mark = workspace.mark
-    defer { workspace.release(to: mark) }
-    var (token, samplingLogp) = (Int32(0), Float(0))
-    let u = completion.stream.uniform()
+    let tokens = workspace.indices(completions.count)
+    let logp = workspace.matrix(completions.count, 1)
+    let u = completions.indices.map { completions[$0].stream.uniform() }
     if options.temperature == 0 {
-      token = argmax(logits)
+      for row in completions.indices { tokens.start[row] = argmax(logits.rows(row..<row + 1)) }
+      logp.start.update(repeating: 0, count: logp.count)
     } else {
-      (token, samplingLogp) = drawToken(logits, filter, u: u, scratch: workspace.matrix(2, logits.columns))
+      drawTokens(logits, filter, u: u, into: tokens, logp: logp)
     }
-    completion.ids.append(token)
-    switch options.logprobs {
-    case .sampling: completion.logprobs.append(samplingLogp)
-    case .temperature(let temperature):
-      let logp = workspace.matrix(1, 1)
-      let target = workspace.indices([token])
-      logSoftmax(logits, temperature: temperature, targets: target, logp: logp, lse: nil, entropy: nil)
-      completion.logprobs.append(logp[0, 0])
+    if case .temperature(let temperature) = options.logprobs {
+      logSoftmax(logits, temperature: temperature, targets: tokens, logp: logp, lse: nil, entropy: nil)
     }
-    if !endOfSequence.contains(token) { completion.stopSearch?.append(token) }
+    for row in completions.indices {
+      let token = tokens.start[row]
+      completions[row].ids.append(token)
+      completions[row].logprobs.append(logp[row, 0])
+      if !endOfSequence.contains(token) { completions[row].stopSearch?.append(token) }
+    }
   }
 
   // MARK: Ends
+
+  /// Those that have not ended; the results of the others are recorded.
+  private mutating func unfinished(_ completions: [Running], _ promptIDs: [[Int32]]) -> [Running] {
+    var left: [Running] = []
+    for completion in completions where !retired(completion, promptLength: promptIDs[completion.prompt].count) {
+      left.append(completion)
+    }
+    return left
+  }
 
   /// Whether a completion has ended; then its result is recorded and its memory given back.
   private mutating func retired(_ completion: Running, promptLength: Int) -> Bool {

@@ -34,7 +34,17 @@ struct Tape {
       node.kind = GLB_ARRAY
       node.size = elements.count
       glb_add(handle, tape, node)
-      for element in elements { try write(element, to: tape, state, handle, depth: depth + 1) }
+      for element in elements {
+        guard case .integer(let value) = element else {
+          try write(element, to: tape, state, handle, depth: depth + 1)
+          continue
+        }
+        // Token ids: most of what a reward gets.
+        var id = glb_node()
+        id.kind = GLB_INTEGER
+        id.integer = Int64(value)
+        glb_add(handle, tape, id)
+      }
       return
     case .table(let table):
       node.kind = GLB_TABLE

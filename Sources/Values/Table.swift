@@ -11,6 +11,12 @@ public struct Table: Sequence {
 
   public init() {}
 
+  /// Empty, with room for so many keys.
+  public init(capacity: Int) {
+    keys.reserveCapacity(capacity)
+    values.reserveCapacity(capacity)
+  }
+
   public init(_ pairs: some Sequence<(String, Value)>) {
     for (key, value) in pairs { self[key] = value }
   }
@@ -46,9 +52,13 @@ public struct Table: Sequence {
     for position in first..<count { positions[ExactString(keys[position])] = position }
   }
 
-  public func makeIterator() -> AnyIterator<(key: String, value: Value)> {
-    var pairs = zip(keys, values).makeIterator()
-    return AnyIterator { pairs.next().map { (key: $0, value: $1) } }
+  public func makeIterator() -> Iterator { Iterator(pairs: zip(keys, values).makeIterator()) }
+
+  /// The pairs, in order.
+  public struct Iterator: IteratorProtocol {
+    fileprivate var pairs: Zip2Sequence<[String], [Value]>.Iterator
+
+    public mutating func next() -> (key: String, value: Value)? { pairs.next().map { (key: $0, value: $1) } }
   }
 }
 
@@ -57,7 +67,9 @@ struct ExactString: Hashable {
   let text: String
   init(_ text: String) { self.text = text }
 
-  static func == (left: Self, right: Self) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+  static func == (left: Self, right: Self) -> Bool {
+    left.text.utf8.count == right.text.utf8.count && left.text.utf8.elementsEqual(right.text.utf8)
+  }
 
   func hash(into hasher: inout Hasher) {
     var text = text

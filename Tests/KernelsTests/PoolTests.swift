@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import Kernels
 import Testing
 
@@ -66,6 +67,23 @@ extension KernelSuite {
         return await group.reduce(true) { $0 && $1 }
       }
       #expect(fine)
+    }
+
+    /// Seconds of CPU time that this process has taken on all its threads.
+    private func cpuTime() -> Double {
+      var time = timespec()
+      #expect(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0)
+      return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+
+    /// Three workers that spun would take whole cores while their caller sleeps.
+    @Test func idleWorkersSleep() {
+      with(threads: 4) {
+        #expect(counts(5000) == [Int32](repeating: 1, count: 5000))
+        let before = cpuTime()
+        Thread.sleep(forTimeInterval: 0.4)
+        #expect(cpuTime() - before < 0.1)
+      }
     }
 
     @Test func threadsAreAtLeastOne() {

@@ -6,8 +6,8 @@ extension KernelSuite {
   /// gk_sample: which tokens the filters keep, with which probabilities, and the draw as the inverse of their sums.
   @Suite struct SamplingTests {
     private func draw(_ logits: [Float], _ sampling: gk_sampling, u: Double) -> (token: Int, logp: Float) {
-      var (scratch, sampling, logp) = (unwritten(2 * logits.count), sampling, Float.nan)
-      let token = gk_sample(logits, logits.count, &sampling, u, &logp, &scratch)
+      var (sampling, token, logp) = (sampling, Int32(-1), Float.nan)
+      gk_sample(logits, &sampling, [u], &token, &logp, 1, logits.count)
       return (Int(token), logp)
     }
 
@@ -152,9 +152,30 @@ extension KernelSuite {
         with(variant: variant) {
           #expect(draw(logits, sampling, u: 0).token == 1)
           #expect(draw(logits, sampling, u: 1 - 0x1p-53).token == 4)
-          var scratch = unwritten(12)
-          var settings = sampling
-          #expect(gk_sample(logits, 6, &settings, 0.5, nil, &scratch) == 2)
+          var (settings, token) = (sampling, Int32(-1))
+          gk_sample(logits, &settings, [0.5], &token, nil, 1, 6)
+          #expect(token == 2)
+        }
+      }
+    }
+
+    /// Rows are drawn as each is drawn alone, with filters and without.
+    @Test func manyRowsAreDrawnEachFromItsOwn() {
+      var numbers = Numbers(seed: 3)
+      let (rows, v) = (37, 601)
+      let logits = numbers.normals(rows * v, deviation: 2)
+      let u = (0..<rows).map { _ in Double(numbers.next() >> 11) * 0x1p-53 }
+      for variant in variants {
+        with(variant: variant) {
+          for k in [Int32(0), 40] {
+            var sampling = gk_sampling(temperature: 0.9, top_k: k, top_p: 1, min_p: 0)
+            var (tokens, logp) = ([Int32](repeating: -1, count: rows), unwritten(rows))
+            gk_sample(logits, &sampling, u, &tokens, &logp, rows, v)
+            for row in 0..<rows {
+              let alone = draw(Array(logits[row * v..<(row + 1) * v]), sampling, u: u[row])
+              #expect(alone.token == Int(tokens[row]) && alone.logp == logp[row], "\(variant) row \(row)")
+            }
+          }
         }
       }
     }

@@ -1,4 +1,5 @@
 import CKernels
+import Measuring
 
 #if canImport(Glibc)
   import Glibc

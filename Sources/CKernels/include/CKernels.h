@@ -311,11 +311,12 @@ typedef struct {
   float min_p;        // 0: off
 } gk_sampling;
 
-/// Draws from logits[V] with uniform u in [0, 1): the token at which the cumulative probability, in order of index
-/// over the tokens the filters keep, first exceeds u. logp_sampling (may be NULL) gets the log-probability of the
-/// token under the filtered distribution. scratch holds 2 * V floats. Runs on the calling thread.
-int32_t gk_sample(
-  const float *logits, size_t v, const gk_sampling *sampling, double u, float *logp_sampling, float *scratch);
+/// Draws a token from each row of logits[T, V] with its uniform u[T] in [0, 1): the token at which the cumulative
+/// probability, in order of index over the tokens the filters keep, first exceeds u. logp_sampling[T] (may be NULL)
+/// gets the log-probabilities of the tokens[T] under the filtered distributions.
+void gk_sample(
+  const float *logits, const gk_sampling *sampling, const double *u, int32_t *tokens, float *logp_sampling, size_t t,
+  size_t v);
 
 // ---------------------------------------------------------------- optimizer
 

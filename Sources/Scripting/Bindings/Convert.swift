@@ -46,7 +46,7 @@ enum Convert {
 
   /// What a reward function gets.
   static func value(_ sample: RewardSample) -> Value {
-    var table = Table()
+    var table = Table(capacity: 8)
     table["prompt"] = sample.prompt.map(Value.string)
     table["completion"] = sample.completion.map(Value.string)
     table["reference"] = sample.reference.map(Value.string)

@@ -2,7 +2,7 @@ import CKernels
 import CPeak
 
 /// Seconds that `body` takes: the median of its runs, at least 5 and up to 200, over about a third of a second.
-func seconds(_ body: () -> Void) -> Double {
+public func seconds(_ body: () -> Void) -> Double {
   body()
   let clock = ContinuousClock()
   var runs: [Double] = []
@@ -16,7 +16,7 @@ func seconds(_ body: () -> Void) -> Double {
 }
 
 /// GFLOP/s of multiply-adds in registers alone, all threads together.
-func multiplyAddPeak(bfloat16: Bool = false) -> Double {
+public func multiplyAddPeak(bfloat16: Bool = false) -> Double {
   let rounds = 200_000
   let threads = Int(gk_threads())
   let time = seconds {
@@ -30,7 +30,7 @@ func multiplyAddPeak(bfloat16: Bool = false) -> Double {
 }
 
 /// GB/s read from a buffer larger than the caches, all threads together.
-func readBandwidth() -> Double {
+public func readBandwidth() -> Double {
   let megabyte = 1 << 18
   let floats = 512 * megabyte
   let buffer = UnsafeMutablePointer<Float>.allocate(capacity: floats)
