@@ -1,3 +1,5 @@
+import CKernels
+
 /// Rows of float32 activations: row-major, contiguous, borrowed from a ``Workspace`` or a buffer that outlives it.
 package struct Matrix {
   package let start: UnsafeMutablePointer<Float>
@@ -45,7 +47,14 @@ package final class Buffer {
 
   package init(bytes: Int) {
     self.bytes = max(bytes, 64)
-    start = .allocate(byteCount: self.bytes, alignment: 64)
+    start = Self.allocate(bytes: self.bytes)
+  }
+
+  private static func allocate(bytes: Int) -> UnsafeMutableRawPointer {
+    let largePage = 2 << 20
+    let start = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: bytes < largePage ? 64 : largePage)
+    gk_prefer_large_pages(start, bytes)
+    return start
   }
 
   /// Room for `count` floats, all 0.
@@ -74,7 +83,7 @@ package final class Buffer {
   /// Makes room for `wanted` bytes, keeping what is there.
   package func grow(toBytes wanted: Int) {
     guard wanted > bytes else { return }
-    let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 64)
+    let larger = Self.allocate(bytes: wanted)
     larger.copyMemory(from: start, byteCount: bytes)
     start.deallocate()
     (start, bytes) = (larger, wanted)

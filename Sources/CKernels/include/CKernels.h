@@ -44,6 +44,10 @@ int gk_threads(void);
 /// Tasks are claimed in order by whoever is free. Not reentrant from inside a body (runs serially there).
 void gk_parallel(size_t tasks, void (*body)(void *context, size_t task, int worker), void *context);
 
+/// Asks the system for pages of 2 MB where memory holds whole ones: kernels that read much memory for few rows wait for
+/// the translation of addresses otherwise. No page is touched, and memory past the last whole one stays as it is.
+void gk_prefer_large_pages(void *start, size_t bytes);
+
 // ---------------------------------------------------------------- products
 
 /// Packed matrix of weights w[N, C] (row n holds the weights of output n, as torch's Linear):
