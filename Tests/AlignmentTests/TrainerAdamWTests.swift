@@ -50,34 +50,5 @@ extension TrainerSuite {
         }
       }
     }
-
-    /// With moments in bfloat16 a short training ends where float32's does: each loss is float32's to a small part of what
-    /// training gains. Its bits depend on no thread.
-    @Test(arguments: TrainerSuite.models) func momentsInBFloat16Train(_ name: String) throws {
-      let groups = rows(12).map { row in
-        Group(
-          prompt: row["prompt"]?.array?.compactMap(\.integer).map(Int32.init) ?? [],
-          reference: row["reference"]?.array?.compactMap(\.integer).map(Int32.init))
-      }
-      func train(_ type: ComputeType, threads: Int = 2) throws -> (losses: [Double], bits: [[UInt32]]) {
-        let before = Machine.threads
-        defer { Machine.threads = before }
-        Machine.threads = threads
-        let model = try Model.fixture(name)
-        var options = TrainingOptions(method: .sft)
-        options.optimizer.learningRate = .constant(3e-3)
-        options.optimizer.stateType = type
-        let trainer = try Trainer(model, options)
-        return (try (0..<60).map { _ in try trainer.step(groups).number("loss") }, model.bits)
-      }
-      let (single, half) = (try train(.float32), try train(.bfloat16))
-      let gain = try #require(single.losses.first) - (try #require(single.losses.last))
-      #expect(gain > 1)
-      for (a, b) in zip(single.losses, half.losses) { #expect(abs(a - b) < 0.03 * gain) }
-      #expect(single.losses[1] == half.losses[1], "the first update does not see the rounding")
-      #expect(single.losses != half.losses)
-      let same = try train(.bfloat16, threads: 1).bits == half.bits
-      #expect(same)
-    }
   }
 }

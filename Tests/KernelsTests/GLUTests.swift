@@ -82,10 +82,11 @@ extension KernelSuite {
         gk_weighted_glu_gradient(&activation, slot, weights, &first, &second, &third, &sums, choices, f)
         return [first, second, third, sums]
       } check: { variant, results in
-        #expect(relativeError(results[0], h) < 4e-7, "\(variant)")
-        #expect(relativeError(results[1], dgate) < 1e-6, "\(variant)")
-        #expect(relativeError(results[2], dup) < 4e-7, "\(variant)")
-        #expect(relativeError(results[3], dweights) < 1e-6, "\(variant)")
+        // Of one number there is no larger one beside it: a gelu near 0 is what is left of a cancellation.
+        #expect(relativeError(results[0], h) < 1e-6, "\(variant)")
+        #expect(relativeError(results[1], dgate) < 2e-6, "\(variant)")
+        #expect(relativeError(results[2], dup) < 1e-6, "\(variant)")
+        #expect(relativeError(results[3], dweights) < 2e-6, "\(variant)")
       }
     }
 

@@ -179,6 +179,7 @@ extension KernelSuite {
       var (m, v) = ([UInt16](repeating: 0, count: count), [UInt16](repeating: 0, count: count))
       for number in 1...3000 {
         var step = Self.step(number)
+        step.weight_decay = 0
         _ = gk_adamw_bfloat16(&w, g, &m, &v, 0, count, &step)
       }
       let expected = 0.25 * (1 - pow(0.999, 3000))
@@ -186,10 +187,10 @@ extension KernelSuite {
       let mean = values.reduce(0, +) / Double(count)
       #expect(abs(mean - expected) < 0.01 * expected)
       let spread = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)).squareRoot()
-      #expect(spread < 0.1 * expected)
+      #expect(spread < 0.03 * expected)
       // Every update is the learning rate, give or take the root of the second moment.
       let path = w.doubles.reduce(0, +) / Double(count)
-      #expect(abs(path + 3000 * 3e-3 * 0.5 / 0.5) < 0.02 * 9)
+      #expect(abs(path + 3000 * 3e-3) < 0.005 * 3000 * 3e-3)
     }
   }
 }
