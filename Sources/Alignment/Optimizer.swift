@@ -11,6 +11,9 @@ public struct OptimizerOptions {
   public var weightDecay = 0.01
   /// 0 leaves the gradient as it is.
   public var maxGradNorm = 1.0
+  /// What the moments are kept in. bfloat16 halves their memory; they are then rounded stochastically: to nearest, the
+  /// second moment would not move, as a step changes it by less than half of the last of its 8 bits.
+  public var stateType = ComputeType.float32
 
   public init() {}
 }
@@ -22,13 +25,31 @@ final class Optimizer {
     /// Of what is trained.
     let runs: [(range: Range<Int>, decays: Bool)]
     let moments: (first: Buffer, second: Buffer)
+    let stateType: ComputeType
 
     /// - Parameter frozen: parameters of the store that stay as they are.
-    init(_ store: ParameterStore, frozen: [Parameter]) {
+    init(_ store: ParameterStore, frozen: [Parameter], _ stateType: ComputeType) {
       self.store = store
+      self.stateType = stateType
       runs = store.runs(without: frozen)
-      let count = store.all.count
-      moments = (Buffer(zeros: count), Buffer(zeros: count))
+      let bytes = store.all.count * (stateType == .float32 ? 4 : 2)
+      moments = (Buffer(zeroBytes: bytes), Buffer(zeroBytes: bytes))
+    }
+
+    /// One step on a run; false where it leaves a weight that is not a finite number.
+    func step(_ run: Range<Int>, _ step: AdamWStep) -> Bool {
+      func section(_ start: UnsafeMutablePointer<Float>) -> Matrix {
+        Matrix(start: start + run.lowerBound, rows: 1, columns: run.count)
+      }
+      let (w, g) = (section(store.all.start), section(store.allGradients.start))
+      switch stateType {
+      case .float32:
+        return adamW(w, g: g, m: section(moments.first.floats), v: section(moments.second.floats), step: step)
+      case .bfloat16:
+        return adamW(
+          w, g: g, m: moments.first.halves + run.lowerBound, v: moments.second.halves + run.lowerBound,
+          first: run.lowerBound, step: step)
+      }
     }
   }
 
@@ -36,12 +57,14 @@ final class Optimizer {
   private let options: OptimizerOptions
   private let parts: [Part]
   private(set) var steps = 0
+  /// Whether every weight that steps have written is a finite number.
+  private(set) var weightsAreFinite = true
 
   /// - Parameter frozen: parameters that stay as they are.
   init(_ network: Network, _ options: OptimizerOptions, frozen: [Parameter] = []) {
     self.network = network
     self.options = options
-    parts = network.stores.map { Part($0, frozen: $0 === network.parameters ? frozen : []) }
+    parts = network.stores.map { Part($0, frozen: $0 === network.parameters ? frozen : [], options.stateType) }
   }
 
   /// One update from the gradients that the network holds. Returns their norm before clipping; where it is not finite
@@ -56,28 +79,15 @@ final class Optimizer {
     var step = AdamWStep(
       learning_rate: learningRate, beta1: beta1, beta2: beta2, epsilon: options.epsilon, weight_decay: 0,
       gradient_scale: scale, bias_correction1: 1 - pow(beta1, Double(steps)),
-      bias_correction2: 1 - pow(beta2, Double(steps)))
+      bias_correction2: 1 - pow(beta2, Double(steps)), number: UInt32(truncatingIfNeeded: steps))
     for part in parts {
       part.store.prepareToChange()
       for run in part.runs {
         step.weight_decay = run.decays ? options.weightDecay : 0
-        adamW(
-          section(run.range, of: part.store.all), g: section(run.range, of: part.store.allGradients),
-          m: section(run.range, part.moments.first), v: section(run.range, part.moments.second), step: step)
+        if !part.step(run.range, step) { weightsAreFinite = false }
       }
     }
     network.didTrain()
     return norm
-  }
-
-  /// Whether every weight is a finite number, far from overflow.
-  var weightsAreFinite: Bool { parts.allSatisfy { sumOfSquares($0.store.all).isFinite } }
-
-  private func section(_ range: Range<Int>, of matrix: Matrix) -> Matrix {
-    Matrix(start: matrix.start + range.lowerBound, rows: 1, columns: range.count)
-  }
-
-  private func section(_ range: Range<Int>, _ buffer: Buffer) -> Matrix {
-    Matrix(start: buffer.floats + range.lowerBound, rows: 1, columns: range.count)
   }
 }

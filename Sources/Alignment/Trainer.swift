@@ -146,7 +146,7 @@ public final class Trainer {
     let pass = UpdatePass(
       network: model.network, critic: critic?.network, objective: objective, temperature: options.objectiveTemperature,
       microBatchTokens: options.microBatchTokens, isFirstUpdate: isFirst, routers: options.routers,
-      checkInterrupt: checkInterrupt)
+      recomputes: options.recomputes, checkInterrupt: checkInterrupt)
     let outcome = try pass.run(Array(queries), batch: batch)
     guard outcome.loss.isFinite else {
       throw GRAOError("step \(schedule.step): the loss is \(outcome.loss); the model was left as it was")

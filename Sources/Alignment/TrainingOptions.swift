@@ -113,6 +113,9 @@ public struct TrainingOptions {
   public var routers = RouterOptions()
   /// Bound on the tokens of one forward and backward pass.
   public var microBatchTokens = 2048
+  /// Whether the way back computes each layer's activations again, so that a pass keeps the layers' inputs alone. The
+  /// gradients are the same bits.
+  public var recomputes = false
   /// Optimizer steps; nil is one epoch.
   public var steps: Int?
   public var seed: UInt64 = 0

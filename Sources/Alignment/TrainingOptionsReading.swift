@@ -1,4 +1,5 @@
 import Data
+import Kernels
 import Sampling
 import Values
 
@@ -68,6 +69,7 @@ extension TrainingOptions {
     promptsPerStep = try reader.integer("prompts_per_step")
     groupSize = try reader.integer("group_size")
     microBatchTokens = try reader.integer("micro_batch_tokens")
+    recomputes = try reader.boolean("recompute")
     steps = try reader.optionalInteger("steps")
     seed = UInt64(bitPattern: Int64(try reader.integer("seed")))
     if let callback = try reader.optionalObject("on_step", as: (any StepCallback).self, "a function") {
@@ -151,6 +153,7 @@ extension TrainingOptions {
     optimizer.epsilon = try reader.number("eps")
     optimizer.weightDecay = try reader.number("weight_decay")
     optimizer.maxGradNorm = try reader.number("max_grad_norm")
+    optimizer.stateType = ComputeType(rawValue: try reader.string("state_dtype")) ?? .float32
   }
 
   /// What the contract has and this version lacks, so that no script believes it works.

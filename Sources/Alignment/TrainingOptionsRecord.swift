@@ -53,9 +53,11 @@ extension TrainingOptions {
       "learning_rate": optimizer.learningRate.description,
       "betas": [.number(optimizer.betas.0), .number(optimizer.betas.1)], "eps": .number(optimizer.epsilon),
       "weight_decay": .number(optimizer.weightDecay), "max_grad_norm": .number(optimizer.maxGradNorm),
+      "state_dtype": .string(optimizer.stateType.rawValue),
     ]
     table["moe"] = routers.record
     table["micro_batch_tokens"] = .integer(microBatchTokens)
+    table["recompute"] = .boolean(recomputes)
     table["steps"] = steps.map { .integer($0) }
     table["seed"] = .integer(Int(truncatingIfNeeded: seed))
     if let evaluationData {

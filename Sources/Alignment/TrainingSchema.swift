@@ -1,4 +1,5 @@
 import Data
+import Kernels
 import Sampling
 import Values
 
@@ -65,6 +66,10 @@ extension TrainingOptions {
         ),
         OptionDeclaration(
           "micro_batch_tokens", .integer, default: 2048, "tokens of one forward and backward pass", minimum: 1),
+        OptionDeclaration(
+          "recompute", .boolean, default: false,
+          "keep the layers' inputs alone and compute the rest again on the way back: less memory, the same gradients"
+        ),
         OptionDeclaration("steps", .integer, "optimizer steps; one epoch where not given", minimum: 1),
         OptionDeclaration("seed", .integer, default: 0, "names every random stream of the run"),
         OptionDeclaration("on_step", .object("a function"), "called with the state; false ends the run"),
@@ -124,6 +129,10 @@ extension TrainingOptions {
         OptionDeclaration("eps", .number, default: 1e-8, "added to the root of the second moment", minimum: 0),
         OptionDeclaration("weight_decay", .number, default: 0.01, "of matrices", minimum: 0),
         OptionDeclaration("max_grad_norm", .number, default: 1, "gradients are clipped to it; 0: not", minimum: 0),
+        OptionDeclaration(
+          "state_dtype", .string, default: "float32",
+          "of the moments; bfloat16, stochastically rounded, halves their memory",
+          choices: ComputeType.allCases.map { .string($0.rawValue) }),
       ])
   }
 

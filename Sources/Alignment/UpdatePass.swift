@@ -14,6 +14,8 @@ struct UpdatePass {
   /// Whether the weights are still those that sampled: then log-probabilities must be what sampling reported.
   let isFirstUpdate: Bool
   let routers: RouterOptions
+  /// Whether a pass keeps the layers' inputs alone.
+  let recomputes: Bool
   /// Called before each pass.
   let checkInterrupt: () throws -> Void
 
@@ -89,25 +91,13 @@ struct UpdatePass {
   }
 
   private func portions(_ queries: [Query]) -> [Portion] {
-    var portions: [Portion] = []
-    var pending: [Query] = []
-    var rows = 0
-    func flush() {
-      if !pending.isEmpty { portions.append(.groups(pending)) }
-      (pending, rows) = ([], 0)
-    }
-    for query in queries {
-      if query.tree.rows > microBatchTokens {
-        flush()
-        portions.append(.pieces(query, query.tree.pieces(ofRows: microBatchTokens)))
-        continue
+    PassDivision.passes(ofRows: queries.map(\.tree.rows), bound: microBatchTokens).map { range in
+      guard range.count == 1, queries[range.lowerBound].tree.rows > microBatchTokens else {
+        return .groups(Array(queries[range]))
       }
-      if rows + query.tree.rows > microBatchTokens { flush() }
-      pending.append(query)
-      rows += query.tree.rows
+      let query = queries[range.lowerBound]
+      return .pieces(query, query.tree.pieces(ofRows: microBatchTokens))
     }
-    flush()
-    return portions
   }
 
   /// The routers' losses are of the whole step, however it is divided into passes.
@@ -180,14 +170,15 @@ struct UpdatePass {
   ) rethrows {
     func policy(_ gradient: (Network.Scored) throws -> [Outputs]) rethrows {
       try network.accumulateGradient(
-        trees, reading: reading, temperature: temperature, routerLosses: losses, freezesRouters: routers.isFrozen
+        trees, reading: reading, temperature: temperature, routerLosses: losses, freezesRouters: routers.isFrozen,
+        recomputes: recomputes
       ) { scored in
         let wanted = try gradient(scored)
         return Network.ReadingGradient(logp: wanted.map(\.logp), values: wanted.map(\.values))
       }
     }
     guard let critic else { return try policy(gradient) }
-    try critic.accumulateGradient(trees, reading: .values) { valued in
+    try critic.accumulateGradient(trees, reading: .values, recomputes: recomputes) { valued in
       var derivatives: [[[Float]]] = []
       try policy { scored in
         var scored = scored

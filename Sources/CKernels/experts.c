@@ -63,9 +63,9 @@ void gk_sort_by_expert(
 }
 
 typedef struct {
-  const float *x, *dy, *weights;
+  const float *x, *weights;
   const int32_t *slot;
-  float *y, *dx, *dweights;
+  float *y, *dx;
   size_t k, c;
 } combine_call;
 
@@ -84,21 +84,26 @@ void gk_combine(
   gk_parallel_ranges(t, gk_rows_per_task(k * c), combine_rows, &call);
 }
 
-static void combine_gradient_rows(void *context, size_t begin, size_t end, int worker) {
+typedef struct {
+  const int32_t *slot, *experts;
+  const float *weights, *bias;
+  float *dy, *dweights;
+  size_t c;
+} bias_call;
+
+static void bias_gradient_range(void *context, size_t begin, size_t end, int worker) {
   (void)worker;
-  const combine_call *call = context;
-  size_t choice = begin * call->k;
-  gk_active()->experts.combine_gradient(
-    call->dy + begin * call->c, call->x, call->slot + choice, call->weights + choice, call->dx,
-    call->dweights + choice, end - begin, call->k, call->c);
+  const bias_call *call = context;
+  gk_active()->experts.bias_gradient(
+    call->dy, call->slot + begin, call->experts + begin, call->weights + begin, call->bias, call->dweights + begin,
+    end - begin, call->c);
 }
 
-void gk_combine_gradient(
-  const float *dy, const float *x, const int32_t *slot, const float *weights, float *dx, float *dweights, size_t t,
-  size_t k, size_t c) {
-  combine_call call = {
-    .dy = dy, .x = x, .slot = slot, .weights = weights, .dx = dx, .dweights = dweights, .k = k, .c = c};
-  gk_parallel_ranges(t, gk_rows_per_task(k * c), combine_gradient_rows, &call);
+void gk_expert_bias_gradient(
+  float *dy, const int32_t *slot, const int32_t *experts, const float *weights, const float *bias, float *dweights,
+  size_t choices, size_t c) {
+  bias_call call = {slot, experts, weights, bias, dy, dweights, c};
+  gk_parallel_ranges(choices, gk_rows_per_task(c), bias_gradient_range, &call);
 }
 
 static void ungather_rows(void *context, size_t begin, size_t end, int worker) {

@@ -37,6 +37,31 @@ void gk_glu_gradient(
 }
 
 typedef struct {
+  gk_activation activation;
+  const int32_t *slot;
+  const float *weights;
+  float *dh, *gate, *up, *dweights;
+  size_t f;
+} weighted_glu_call;
+
+static void weighted_glu_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const weighted_glu_call *call = context;
+  gk_active()->glu.weighted_gradient(
+    &call->activation, call->slot + begin, call->weights + begin, call->dh, call->gate, call->up,
+    call->dweights + begin, end - begin, call->f);
+}
+
+void gk_weighted_glu_gradient(
+  const gk_activation *activation, const int32_t *slot, const float *weights, float *dh, float *gate, float *up,
+  float *dweights, size_t choices, size_t f) {
+  weighted_glu_call call = {
+    .activation = *activation, .slot = slot, .weights = weights, .dh = dh, .gate = gate, .up = up,
+    .dweights = dweights, .f = f};
+  gk_parallel_ranges(choices, gk_rows_per_task(2 * f), weighted_glu_range, &call);
+}
+
+typedef struct {
   const float *dy, *x, *gate;
   float *y, *dx, *dgate;
   size_t c;

@@ -85,6 +85,9 @@ typedef struct {
   void (*gradient)(
     const gk_activation *activation, const float *dh, const float *gate, const float *up, float *dgate, float *dup,
     size_t count);
+  void (*weighted_gradient)(
+    const gk_activation *activation, const int32_t *slot, const float *weights, float *dh, float *gate, float *up,
+    float *dweights, size_t choices, size_t f);
   void (*gate_rows)(const float *x, const float *gate, float *y, size_t t, size_t c);
   void (*gate_rows_gradient)(
     const float *dy, const float *x, const float *gate, float *dx, float *dgate, size_t t, size_t c);
@@ -149,9 +152,9 @@ typedef struct {
     const gk_routing *rule, const float *dweights, const float *scores, const int32_t *experts, const float *weights,
     float *dlogits, size_t t);
   void (*combine)(const float *x, const int32_t *slot, const float *weights, float *y, size_t t, size_t k, size_t c);
-  void (*combine_gradient)(
-    const float *dy, const float *x, const int32_t *slot, const float *weights, float *dx, float *dweights, size_t t,
-    size_t k, size_t c);
+  void (*bias_gradient)(
+    float *dy, const int32_t *slot, const int32_t *experts, const float *weights, const float *bias, float *dweights,
+    size_t choices, size_t c);
   void (*ungather_add)(const float *dsorted, const int32_t *slot, float *dx, size_t t, size_t k, size_t c);
 } gk_experts_kernels;
 
@@ -189,7 +192,9 @@ typedef struct {
 /// optimizer.inc
 typedef struct {
   double (*sum_of_squares)(const float *x, size_t count);
-  void (*adamw)(float *w, const float *g, float *m, float *v, size_t count, const gk_adamw_step *step);
+  bool (*adamw)(float *w, const float *g, float *m, float *v, size_t count, const gk_adamw_step *step);
+  bool (*adamw_bfloat16)(
+    float *w, const float *g, uint16_t *m, uint16_t *v, size_t first, size_t count, const gk_adamw_step *step);
 } gk_optimizer_kernels;
 
 struct gk_kernels {

@@ -96,14 +96,14 @@ void naive_combine(
   }
 }
 
-void naive_combine_gradient(
-  const double *dy, const double *x, const int32_t *slot, const double *weights, double *dx, double *dweights,
-  size_t t, size_t k, size_t c) {
-  for (size_t choice = 0; choice < t * k; choice++) {
-    const double *dy_row = dy + choice / k * c, *x_row = x + slot[choice] * c;
+void naive_expert_bias_gradient(
+  double *dy, const int32_t *slot, const int32_t *experts, const double *weights, const double *bias,
+  double *dweights, size_t choices, size_t c) {
+  for (size_t choice = 0; choice < choices; choice++) {
     for (size_t i = 0; i < c; i++) {
-      dx[slot[choice] * c + i] += weights[choice] * dy_row[i];
-      dweights[choice] += dy_row[i] * x_row[i];
+      double *d = dy + slot[choice] * c + i;
+      dweights[choice] += *d * bias[experts[choice] * c + i];
+      *d *= weights[choice];
     }
   }
 }

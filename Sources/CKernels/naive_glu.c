@@ -41,6 +41,22 @@ void naive_glu_gradient(
   }
 }
 
+void naive_weighted_glu_gradient(
+  const gk_activation *activation, const int32_t *slot, const double *weights, double *dh, double *gate, double *up,
+  double *dweights, size_t choices, size_t f) {
+  for (size_t choice = 0; choice < choices; choice++) {
+    for (size_t i = slot[choice] * f; i < slot[choice] * f + f; i++) {
+      double h, dgate = 0, dup = 0, weighted = weights[choice] * dh[i];
+      naive_glu(activation, gate + i, up + i, &h, 1);
+      naive_glu_gradient(activation, &weighted, gate + i, up + i, &dgate, &dup, 1);
+      dweights[choice] += dh[i] * h;
+      dh[i] = weights[choice] * h;
+      gate[i] = dgate;
+      up[i] = dup;
+    }
+  }
+}
+
 void naive_gate_rows(const double *x, const double *gate, double *y, size_t t, size_t c) {
   for (size_t i = 0; i < t * c; i++) y[i] = x[i] / (1 + exp(-gate[i / c]));
 }

@@ -1,4 +1,6 @@
 // AdamW, and the norm that gradients are clipped by.
+#include <stdatomic.h>
+
 #include "kernels.h"
 #include "pool.h"
 #include "tasks.h"
@@ -30,20 +32,41 @@ double gk_sum_of_squares(const float *x, size_t count) {
 }
 
 typedef struct {
-  float *w, *m, *v;
+  float *w;
   const float *g;
+  void *m, *v;
+  size_t first;
   const gk_adamw_step *step;
+  atomic_bool broken;
 } adamw_call;
 
 static void adamw_range(void *context, size_t begin, size_t end, int worker) {
   (void)worker;
-  const adamw_call *call = context;
-  gk_active()->optimizer.adamw(
-    call->w + begin, call->g + begin, call->m + begin, call->v + begin, end - begin, call->step);
+  adamw_call *call = context;
+  bool finite = gk_active()->optimizer.adamw(
+    call->w + begin, call->g + begin, (float *)call->m + begin, (float *)call->v + begin, end - begin, call->step);
+  if (!finite) atomic_store_explicit(&call->broken, true, memory_order_relaxed);
 }
 
 /// One step on w, m, v[count], in place.
-void gk_adamw(float *w, const float *g, float *m, float *v, size_t count, const gk_adamw_step *step) {
-  adamw_call call = {w, m, v, g, step};
+bool gk_adamw(float *w, const float *g, float *m, float *v, size_t count, const gk_adamw_step *step) {
+  adamw_call call = {.w = w, .g = g, .m = m, .v = v, .step = step};
   gk_parallel_ranges(count, GK_TASK_FLOATS, adamw_range, &call);
+  return !call.broken;
+}
+
+static void adamw_bfloat16_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  adamw_call *call = context;
+  bool finite = gk_active()->optimizer.adamw_bfloat16(
+    call->w + begin, call->g + begin, (uint16_t *)call->m + begin, (uint16_t *)call->v + begin, call->first + begin,
+    end - begin, call->step);
+  if (!finite) atomic_store_explicit(&call->broken, true, memory_order_relaxed);
+}
+
+bool gk_adamw_bfloat16(
+  float *w, const float *g, uint16_t *m, uint16_t *v, size_t first, size_t count, const gk_adamw_step *step) {
+  adamw_call call = {.w = w, .g = g, .m = m, .v = v, .first = first, .step = step};
+  gk_parallel_ranges(count, GK_TASK_FLOATS, adamw_bfloat16_range, &call);
+  return !call.broken;
 }

@@ -39,6 +39,17 @@ void gk_scale(const float *x, float alpha, float *y, size_t count) {
   gk_parallel_ranges(count, GK_TASK_FLOATS, scale_range, &call);
 }
 
+static void clear_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const rows_call *call = context;
+  memset(call->y + begin, 0, (end - begin) * sizeof(float));
+}
+
+void gk_clear(float *y, size_t count) {
+  rows_call call = {.y = y};
+  gk_parallel_ranges(count, GK_TASK_FLOATS, clear_range, &call);
+}
+
 static void gather_range(void *context, size_t begin, size_t end, int worker) {
   (void)worker;
   const rows_call *call = context;

@@ -93,6 +93,11 @@ package func scale(_ x: Matrix, by alpha: Float, into y: Matrix) {
   gk_scale(x.start, alpha, y.start, x.count)
 }
 
+/// y = 0.
+package func clear(_ y: Matrix) {
+  gk_clear(y.start, y.count)
+}
+
 /// y[r] = x[index[r]].
 package func gatherRows(_ x: Matrix, _ index: Indices, into y: Matrix) {
   gk_gather_rows(x.start, index.start, y.start, index.count, x.columns)
@@ -172,7 +177,7 @@ package func glu(_ gate: Matrix, _ up: Matrix, _ activation: Activation = .silu,
   gk_glu(&activation, gate.start, up.start, h.start, h.count)
 }
 
-/// Writes dgate and dup.
+/// Writes dgate and dup, which may be gate and up.
 package func gluGradient(
   _ dh: Matrix, _ gate: Matrix, _ up: Matrix, _ activation: Activation = .silu, dgate: Matrix, dup: Matrix
 ) {
@@ -180,12 +185,12 @@ package func gluGradient(
   gk_glu_gradient(&activation, dh.start, gate.start, up.start, dgate.start, dup.start, dh.count)
 }
 
-/// y[t] = sigmoid(gate[t, 0]) · x[t].
+/// y[t] = sigmoid(gate[t, 0]) · x[t]; y may be x.
 package func gateRows(_ x: Matrix, _ gate: Matrix, into y: Matrix) {
   gk_gate_rows(x.start, gate.start, y.start, x.rows, x.columns)
 }
 
-/// The gradients of x[T, C] and gate[T, 1].
+/// The gradients of x[T, C] and gate[T, 1]; dx may be x.
 package func gateRowsGradient(_ dy: Matrix, _ x: Matrix, _ gate: Matrix, dx: Matrix, dgate: Matrix) {
   gk_gate_rows_gradient(dy.start, x.start, gate.start, dx.start, dgate.start, x.rows, x.columns)
 }
@@ -337,10 +342,24 @@ package func combine(_ x: Matrix, _ routing: Routing, into y: Matrix) {
     x.start, routing.slot.start, routing.weights.start, y.start, y.rows, routing.weights.columns, y.columns)
 }
 
-package func combineGradient(_ dy: Matrix, _ x: Matrix, _ routing: Routing, dx: Matrix, dweights: Matrix) {
-  gk_combine_gradient(
-    dy.start, x.start, routing.slot.start, routing.weights.start, dx.start, dweights.start, dy.rows,
-    dweights.columns, dy.columns)
+/// The gradients of gated units whose sorted rows h, through a product, are combined by the routing's weights. In place:
+/// dh, the gradient without the weights, becomes weight · h, which the product's weight gradient takes; gate and up
+/// become their gradients. Writes dweights[T, K].
+package func weightedGLUGradient(
+  _ dh: Matrix, _ gate: Matrix, _ up: Matrix, _ activation: Activation, _ routing: Routing, dweights: Matrix
+) {
+  var activation = activation.constants
+  gk_weighted_glu_gradient(
+    &activation, routing.slot.start, routing.weights.start, dh.start, gate.start, up.start, dweights.start,
+    dweights.count, dh.columns)
+}
+
+/// What a bias[E, C] of the combined rows adds to dweights; the sorted rows of dy, the gradient without the weights,
+/// become those with them, whose sums are the bias's gradient.
+package func expertBiasGradient(_ dy: Matrix, _ bias: Matrix, _ routing: Routing, addingTo dweights: Matrix) {
+  gk_expert_bias_gradient(
+    dy.start, routing.slot.start, routing.experts.start, routing.weights.start, bias.start, dweights.start,
+    dweights.count, dy.columns)
 }
 
 /// dx[t] += Σ over the choices of t of dsorted[sorted row].
@@ -399,8 +418,18 @@ package func sumOfSquares(_ x: Matrix) -> Double {
 /// One AdamW step's constants.
 package typealias AdamWStep = gk_adamw_step
 
-/// One step of AdamW on w, with gradients g and moments m, v of the same shape.
-package func adamW(_ w: Matrix, g: Matrix, m: Matrix, v: Matrix, step: AdamWStep) {
+/// One step of AdamW on w, with gradients g and moments m, v of the same shape. Returns whether every w is a finite number
+/// after it.
+package func adamW(_ w: Matrix, g: Matrix, m: Matrix, v: Matrix, step: AdamWStep) -> Bool {
   var step = step
-  gk_adamw(w.start, g.start, m.start, v.start, w.count, &step)
+  return gk_adamw(w.start, g.start, m.start, v.start, w.count, &step)
+}
+
+/// The same with moments in bfloat16, rounded stochastically; `first` is the index of w's first element among all, which
+/// with the step's number names the chances.
+package func adamW(
+  _ w: Matrix, g: Matrix, m: UnsafeMutablePointer<UInt16>, v: UnsafeMutablePointer<UInt16>, first: Int, step: AdamWStep
+) -> Bool {
+  var step = step
+  return gk_adamw_bfloat16(w.start, g.start, m, v, first, w.count, &step)
 }

@@ -15,31 +15,44 @@ package struct Decoder {
   package var isTied: Bool { head.weight.placement == embedding.placement }
 
   package struct Kept {
-    let layers: [DecoderLayer.Kept]
+    let layers: [LayerKept]
     let norm: RMSNorm.Kept
     let tokens: Indices
+    /// [T, C], for the layers to work in.
+    let normed: Matrix
+  }
+
+  enum LayerKept {
+    case activations(DecoderLayer.Kept)
+    /// [T, C], from which they are computed again.
+    case input(Matrix)
   }
 
   /// Hidden states [T, C] after the final norm, and what ``backward(_:_:_:)`` needs.
-  package func forward(_ pass: Pass) -> (hidden: Matrix, kept: Kept) {
+  package func forward(_ pass: Pass, recomputes: Bool = false) -> (hidden: Matrix, kept: Kept) {
     let (tokens, start) = embed(pass)
-    var (x, kept) = (start, [DecoderLayer.Kept]())
+    var (x, kept) = (start, [LayerKept]())
+    let normed = pass.workspace.matrix(x.rows, x.columns)
     for layer in layers {
       let y = pass.workspace.matrix(x.rows, x.columns)
-      kept.append(layer.forward(x, into: y, pass))
+      let mark = pass.workspace.mark
+      let layerKept = layer.forward(x, normed: normed, into: y, pass)
+      kept.append(recomputes ? .input(x) : .activations(layerKept))
+      if recomputes { pass.workspace.release(to: mark) }
       x = y
     }
     let (hidden, normKept) = norm.forward(x, pass)
-    return (hidden, Kept(layers: kept, norm: normKept, tokens: tokens))
+    return (hidden, Kept(layers: kept, norm: normKept, tokens: tokens, normed: normed))
   }
 
   /// The same hidden states, keeping nothing: memory for one layer at a time.
   package func hidden(_ pass: Pass) -> Matrix {
     var (_, x) = embed(pass)
     var y = pass.workspace.matrix(x.rows, x.columns)
+    let normed = pass.workspace.matrix(x.rows, x.columns)
     for layer in layers {
       let mark = pass.workspace.mark
-      _ = layer.forward(x, into: y, pass)
+      _ = layer.forward(x, normed: normed, into: y, pass)
       pass.workspace.release(to: mark)
       swap(&x, &y)
     }
@@ -48,10 +61,18 @@ package struct Decoder {
 
   /// Adds every parameter's gradient, given that of the hidden states, dhidden[T, C], which is overwritten.
   package func backward(_ dhidden: Matrix, _ kept: Kept, _ pass: Pass) {
-    let d = pass.workspace.matrix(dhidden.rows, dhidden.columns)
+    let workspace = pass.workspace
+    let d = workspace.matrix(dhidden.rows, dhidden.columns)
     norm.backward(dhidden, kept.norm, into: d, accumulate: false, pass)
+    // What the routers do is recorded once.
+    pass.routers = nil
     for (layer, layerKept) in zip(layers, kept.layers).reversed() {
-      layer.backward(d, layerKept, pass)
+      let mark = workspace.mark
+      switch layerKept {
+      case .activations(let activations): layer.backward(d, activations, pass)
+      case .input(let x): layer.backward(d, layer.keep(x, normed: kept.normed, pass), pass)
+      }
+      workspace.release(to: mark)
     }
     if embeddingScale != 1 { scale(d, by: embeddingScale, into: d) }
     embeddingGradient(d, kept.tokens, addingTo: pass.parameters.weightGradient(embedding))

@@ -190,7 +190,7 @@ package final class ParameterStore {
   }
 
   package func zeroGradients() {
-    allGradients.elements.update(repeating: 0)
+    clear(allGradients)
   }
 
   private func makeMasters() {

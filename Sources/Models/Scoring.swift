@@ -52,14 +52,13 @@ extension Network {
 
   /// Scores the branches of `trees`, asks `gradient` for dLoss/dlogp of the same shape, and adds the gradient of the
   /// loss, the routers' losses among it, to every parameter's.
-  ///
-  /// - Parameter freezesRouters: whether the routers' own parameters get none.
   package func accumulateGradient(
     _ trees: [SequenceTree], temperature: Float = 1, routerLosses: RouterLosses = RouterLosses(),
-    freezesRouters: Bool = false, gradient: (Scored) throws -> [[[Float]]]
+    freezesRouters: Bool = false, recomputes: Bool = false, gradient: (Scored) throws -> [[[Float]]]
   ) rethrows {
     try accumulateGradient(
-      trees, reading: .tokens, temperature: temperature, routerLosses: routerLosses, freezesRouters: freezesRouters
+      trees, reading: .tokens, temperature: temperature, routerLosses: routerLosses, freezesRouters: freezesRouters,
+      recomputes: recomputes
     ) {
       ReadingGradient(logp: try gradient($0))
     }
@@ -67,16 +66,21 @@ extension Network {
 
   /// Reads the branches of `trees`, asks `gradient` for the derivatives of the loss by what was read, and adds the
   /// gradient of the loss to every parameter's, the head's among them.
+  ///
+  /// - Parameters:
+  ///   - freezesRouters: whether the routers' own parameters get none.
+  ///   - recomputes: whether the way back computes each layer's activations again, which keeps one layer's at a time. The
+  ///     gradient is the same bits.
   package func accumulateGradient(
     _ trees: [SequenceTree], reading: Reading, temperature: Float = 1, routerLosses: RouterLosses = RouterLosses(),
-    freezesRouters: Bool = false, gradient: (Scored) throws -> ReadingGradient
+    freezesRouters: Bool = false, recomputes: Bool = false, gradient: (Scored) throws -> ReadingGradient
   ) rethrows {
     workspace.reset()
     let (pass, targets) = prepare(trees, reading)
     let routers = RouterRecord(pass.batch, balancing: plan.balancing)
     pass.routers = routers
     pass.freezesRouters = freezesRouters
-    let (hidden, kept) = decoder.forward(pass)
+    let (hidden, kept) = decoder.forward(pass, recomputes: recomputes)
     if !routerLosses.isNone { pass.routerGradients = RouterGradients(routerLosses, routers) }
     let outputs = read(hidden, targets, reading, temperature: temperature, pass)
     let wanted = try gradient(scored(trees, outputs, reading, pass))

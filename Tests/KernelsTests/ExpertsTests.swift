@@ -149,44 +149,65 @@ extension KernelSuite {
     @Test(arguments: [1, 5, 16, 64, 100, 577]) func combiningEqualsItsTwin(c: Int) {
       var numbers = Numbers(seed: 4)
       for (t, k) in [(0, 2), (1, 1), (9, 2), (70, 4)] {
-        let (x, weights, dy) = (numbers.normals(t * k * c), numbers.normals(t * k), numbers.normals(t * c))
-        var slot = Array(Int32(0)..<Int32(t * k))
-        for i in slot.indices { slot.swapAt(i, i + numbers.below(slot.count - i)) }
-        var (y, dx, dweights) = (zeros(t * c), zeros(t * k * c), zeros(t * k))
+        let (x, weights, start) = (numbers.normals(t * k * c), numbers.normals(t * k), numbers.normals(t * c))
+        let slot = numbers.permutation(t * k)
+        var (y, gathered) = (zeros(t * c), zeros(t * c))
         naive_combine(x.doubles, slot, weights.doubles, &y, t, k, c)
-        naive_combine_gradient(dy.doubles, x.doubles, slot, weights.doubles, &dx, &dweights, t, k, c)
-        var gathered = dy.doubles
         naive_combine(x.doubles, slot, [Double](repeating: 1, count: t * k), &gathered, t, k, c)
-        for i in gathered.indices { gathered[i] += Double(dy[i]) }
+        for i in gathered.indices { gathered[i] += Double(start[i]) }
         onEveryVariant {
-          var (result, first, second, sum) = (unwritten(t * c), unwritten(t * k * c), unwritten(t * k), dy)
+          var (result, sum) = (unwritten(t * c), start)
           gk_combine(x, slot, weights, &result, t, k, c)
-          gk_combine_gradient(dy, x, slot, weights, &first, &second, t, k, c)
           gk_ungather_add(x, slot, &sum, t, k, c)
-          return [result, first, second, sum]
+          return [result, sum]
         } check: { variant, results in
-          for (result, twin) in zip(results, [y, dx, dweights, gathered]) {
+          for (result, twin) in zip(results, [y, gathered]) {
             #expect(relativeError(result, twin) < 1e-6, "\(variant) \(t) \(k)")
           }
         }
       }
     }
 
-    @Test func combiningsGradientIsThatOfItsTwin() {
+    @Test(arguments: [1, 5, 16, 64, 100, 577]) func theBiasesGradientsEqualTheirTwins(c: Int) {
       var numbers = Numbers(seed: 5)
-      let (t, k, c) = (2, 2, 3)
-      let slot: [Int32] = [2, 0, 1, 3]
-      let (x, weights) = (numbers.normals(t * k * c).doubles, numbers.normals(t * k).doubles)
-      let dy = numbers.normals(t * c).doubles
-      func loss(_ x: [Double], _ weights: [Double]) -> Double {
-        var y = zeros(t * c)
-        naive_combine(x, slot, weights, &y, t, k, c)
-        return dot(y, dy)
+      for (choices, e) in [(0, 3), (1, 1), (18, 4), (280, 7)] {
+        let (dy, bias) = (numbers.normals(choices * c), numbers.normals(e * c))
+        let (weights, before) = (numbers.normals(choices), numbers.normals(choices))
+        let (slot, experts) = (numbers.permutation(choices), numbers.indices(choices, below: e))
+        var (weighted, dweights) = (dy.doubles, before.doubles)
+        naive_expert_bias_gradient(&weighted, slot, experts, weights.doubles, bias.doubles, &dweights, choices, c)
+        onEveryVariant {
+          var (rows, sums) = (dy, before)
+          gk_expert_bias_gradient(&rows, slot, experts, weights, bias, &sums, choices, c)
+          return [rows, sums]
+        } check: { variant, results in
+          #expect(relativeError(results[0], weighted) < 1e-7, "\(variant) \(choices)")
+          #expect(relativeError(results[1], dweights) < 2e-6, "\(variant) \(choices)")
+        }
       }
-      var (dx, dweights) = (zeros(t * k * c), zeros(t * k))
-      naive_combine_gradient(dy, x, slot, weights, &dx, &dweights, t, k, c)
-      #expect(relativeError(dx, centralDifferences(x) { loss($0, weights) }) < 1e-10)
-      #expect(relativeError(dweights, centralDifferences(weights) { loss(x, $0) }) < 1e-10)
+    }
+
+    /// Σ weights[i] · dy[slot[i]] · bias[experts[i]] is what a bias adds to a loss with derivatives dy.
+    @Test func theBiasesGradientsAreThoseOfTheirTwin() {
+      var numbers = Numbers(seed: 6)
+      let (choices, e, c) = (4, 3, 3)
+      let (slot, experts): ([Int32], [Int32]) = ([2, 0, 1, 3], [1, 2, 0, 1])
+      let (dy, bias) = (numbers.normals(choices * c).doubles, numbers.normals(e * c).doubles)
+      let weights = numbers.normals(choices).doubles
+      func loss(_ bias: [Double], _ weights: [Double]) -> Double {
+        (0..<choices).reduce(0) { sum, i in
+          let (row, expert) = (Int(slot[i]) * c, Int(experts[i]) * c)
+          return sum + weights[i] * dot(Array(dy[row..<row + c]), Array(bias[expert..<expert + c]))
+        }
+      }
+      var (weighted, dweights) = (dy, zeros(choices))
+      naive_expert_bias_gradient(&weighted, slot, experts, weights, bias, &dweights, choices, c)
+      var dbias = zeros(e * c)
+      for i in 0..<choices {
+        for j in 0..<c { dbias[Int(experts[i]) * c + j] += weighted[Int(slot[i]) * c + j] }
+      }
+      #expect(relativeError(dbias, centralDifferences(bias) { loss($0, weights) }) < 1e-10)
+      #expect(relativeError(dweights, centralDifferences(weights) { loss(bias, $0) }) < 1e-10)
     }
   }
 }

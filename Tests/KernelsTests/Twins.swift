@@ -9,6 +9,13 @@ extension Numbers {
     }
   }
 
+  /// 0 ..< count in some order.
+  mutating func permutation(_ count: Int) -> [Int32] {
+    var order = Array(Int32(0)..<Int32(count))
+    for i in order.indices { order.swapAt(i, i + below(order.count - i)) }
+    return order
+  }
+
   /// Each below `bound`.
   mutating func indices(_ count: Int, below bound: Int) -> [Int32] { (0..<count).map { _ in Int32(below(bound)) } }
 }

@@ -35,7 +35,8 @@ extension BindingSuite {
       ("promts_per_step = 1", "unknown option 'promts_per_step' (did you mean 'prompts_per_step'?)"),
       (
         "optimizer = { lr = 1 }",
-        "unknown option 'optimizer.lr'; the options are learning_rate, betas, eps, weight_decay, max_grad_norm"
+        "unknown option 'optimizer.lr'; the options are learning_rate, betas, eps, weight_decay, max_grad_norm, "
+          + "state_dtype"
       ),
       ("advantage = { groups = 'samples' }", "unknown option 'advantage.groups' (did you mean 'group'?)"),
       ("weights = { beta = 1 }", "unknown option 'weights.beta'; the options are exploration, imitation, regularizer"),
@@ -56,6 +57,10 @@ extension BindingSuite {
       ("steps = '1'", "'steps' must be an integer, not a string"),
       ("steps = 0", "'steps' must be at least 1, not 0"),
       ("steps = 1.5", "'steps' must be an integer, not 1.5"),
+      (
+        "optimizer = { state_dtype = 'half' }",
+        "'optimizer.state_dtype' must be one of 'float32', 'bfloat16', not 'half'"
+      ),
       ("group_size = 0", "'group_size' must be between 1 and 1048576, not 0"),
       ("prompts_per_step = 0", "'prompts_per_step' must be between 1 and 1048576, not 0"),
       ("micro_batch_tokens = 0", "'micro_batch_tokens' must be at least 1, not 0"),
@@ -88,7 +93,7 @@ extension BindingSuite {
         equal(train { kl = { coefficient = 0, reference = "initial" }, moe = { aux_loss_coefficient = 0 },
           resume = false, clip = { low = 0.1, high = 0.3 }, dpo = { beta = 0.2 }, steps = 1.0, weights = {},
           advantage = { group = "with_reference", scale = "std", epsilon = 0 }, normalization = "sequence",
-          logprob_temperature = 1, temperature = 0.7, micro_batch_tokens = 2048 }.loss, plain)
+          logprob_temperature = 1, temperature = 0.7, micro_batch_tokens = 2048, recompute = true }.loss, plain)
         check(train { advantage = { scale = "none" } }.loss ~= plain)
         check(train { advantage = { epsilon = 1 } }.loss ~= plain)
         check(train { temperature = 2 }.loss ~= plain)

@@ -121,6 +121,8 @@ void gk_bfloat16_embedding(const uint16_t *w, const int32_t *tokens, float *y, s
 void gk_add(const float *x, float alpha, float *y, size_t count);
 /// y[i] = alpha · x[i]; y may be x.
 void gk_scale(const float *x, float alpha, float *y, size_t count);
+/// y[i] = 0.
+void gk_clear(float *y, size_t count);
 /// y[r, :] = x[index[r], :] for r in [0, rows).
 void gk_gather_rows(const float *x, const int32_t *index, float *y, size_t rows, size_t c);
 /// y[index[r], :] += x[r, :], r ascending. An index may occur more than once.
@@ -174,13 +176,20 @@ typedef struct {
 
 /// h of gate and up, all [T, F] flattened to count.
 void gk_glu(const gk_activation *activation, const float *gate, const float *up, float *h, size_t count);
+/// dgate and dup may be gate and up.
 void gk_glu_gradient(
   const gk_activation *activation, const float *dh, const float *gate, const float *up, float *dgate, float *dup,
   size_t count);
+/// The same of the units of experts, in place, where choice i adds weights[i] · W h[slot[i], :] to its token. dh[choices, F]
+/// comes as the gradient of h without the weights and leaves as weights · h, which the gradient of W takes; gate and up
+/// leave as their gradients; dweights[i] = dh[slot[i], :] · h[slot[i], :].
+void gk_weighted_glu_gradient(
+  const gk_activation *activation, const int32_t *slot, const float *weights, float *dh, float *gate, float *up,
+  float *dweights, size_t choices, size_t f);
 
-/// y[t, :] = sigmoid(gate[t]) · x[t, :].
+/// y[t, :] = sigmoid(gate[t]) · x[t, :]; y may be x.
 void gk_gate_rows(const float *x, const float *gate, float *y, size_t t, size_t c);
-/// dx[t, :] = sigmoid(gate[t]) · dy[t, :]; dgate[t] = the gradient of gate[t].
+/// dx[t, :] = sigmoid(gate[t]) · dy[t, :]; dgate[t] = the gradient of gate[t]; dx may be x.
 void gk_gate_rows_gradient(
   const float *dy, const float *x, const float *gate, float *dx, float *dgate, size_t t, size_t c);
 
@@ -263,10 +272,11 @@ void gk_sort_by_expert(
 /// y[t, :] = Σ_j weights[t, j] · x[slot[t, j], :], j ascending (so experts add in order of index).
 void gk_combine(
   const float *x, const int32_t *slot, const float *weights, float *y, size_t t, size_t k, size_t c);
-/// dx[slot[t, j], :] = weights[t, j] · dy[t, :]; dweights[t, j] = dy[t, :] · x[slot[t, j], :].
-void gk_combine_gradient(
-  const float *dy, const float *x, const int32_t *slot, const float *weights, float *dx, float *dweights, size_t t,
-  size_t k, size_t c);
+/// Of experts whose outputs have a bias[E, C]: for choice i of T * K, dweights[i] += dy[slot[i], :] · bias[experts[i], :],
+/// then dy[slot[i], :] is multiplied by weights[i], which gives the gradient of the bias.
+void gk_expert_bias_gradient(
+  float *dy, const int32_t *slot, const int32_t *experts, const float *weights, const float *bias, float *dweights,
+  size_t choices, size_t c);
 /// dx[t, :] += Σ_j dsorted[slot[t, j], :], j ascending: the gradient of gathering tokens into sorted rows.
 void gk_ungather_add(const float *dsorted, const int32_t *slot, float *dx, size_t t, size_t k, size_t c);
 
@@ -324,11 +334,17 @@ void gk_sample(
 double gk_sum_of_squares(const float *x, size_t count);
 
 /// One step of torch.optim.AdamW on count elements; gradients are multiplied by gradient_scale first. The constants
-/// are double, as torch's are: 1 - 0.999f is 5e-5 off.
+/// are double, as torch's are: 1 - 0.999f is 5e-5 off. Returns whether every w is a finite number after it.
 typedef struct {
   double learning_rate, beta1, beta2, epsilon, weight_decay, gradient_scale;
   double bias_correction1, bias_correction2;  // 1 - beta^step
+  uint32_t number;                            // of the step: names the chances of bfloat16's rounding
 } gk_adamw_step;
-void gk_adamw(float *w, const float *g, float *m, float *v, size_t count, const gk_adamw_step *step);
+bool gk_adamw(float *w, const float *g, float *m, float *v, size_t count, const gk_adamw_step *step);
+/// The same with m and v in bfloat16: widened, stepped in single precision, and rounded stochastically: up in size with the
+/// probability of the part that is cut off, by chances that are a function of first + i (its low 32 bits) and the step's
+/// number. Nothing else: elements may be cut into calls anywhere.
+bool gk_adamw_bfloat16(
+  float *w, const float *g, uint16_t *m, uint16_t *v, size_t first, size_t count, const gk_adamw_step *step);
 
 #endif

@@ -48,6 +48,10 @@ void naive_glu(const gk_activation *activation, const double *gate, const double
 void naive_glu_gradient(
   const gk_activation *activation, const double *dh, const double *gate, const double *up, double *dgate, double *dup,
   size_t count);
+/// dweights is added to.
+void naive_weighted_glu_gradient(
+  const gk_activation *activation, const int32_t *slot, const double *weights, double *dh, double *gate, double *up,
+  double *dweights, size_t choices, size_t f);
 
 /// y[t, :] = x[t, :] / (1 + exp(-gate[t])).
 void naive_gate_rows(const double *x, const double *gate, double *y, size_t t, size_t c);
@@ -83,10 +87,9 @@ void naive_route_gradient(
 /// y[t, :] = Σ_j weights[t, j] · x[slot[t, j], :].
 void naive_combine(
   const double *x, const int32_t *slot, const double *weights, double *y, size_t t, size_t k, size_t c);
-/// dx and dweights are added to.
-void naive_combine_gradient(
-  const double *dy, const double *x, const int32_t *slot, const double *weights, double *dx, double *dweights,
-  size_t t, size_t k, size_t c);
+void naive_expert_bias_gradient(
+  double *dy, const int32_t *slot, const int32_t *experts, const double *weights, const double *bias,
+  double *dweights, size_t choices, size_t c);
 
 // ---------------------------------------------------------------- losses of routers (naive_router.c)
 
@@ -122,5 +125,8 @@ void naive_sampling(const double *logits, size_t v, const gk_sampling *sampling,
 
 /// One step of AdamW, as its paper and torch write it.
 void naive_adamw(double *w, const double *g, double *m, double *v, size_t count, const gk_adamw_step *step);
+/// Moments in bfloat16, as gk_adamw_bfloat16 rounds them in the step of this number.
+void naive_round_moments(
+  const float *m, const float *v, uint16_t *m_half, uint16_t *v_half, size_t first, size_t count, uint32_t number);
 
 #endif

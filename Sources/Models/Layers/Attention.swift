@@ -14,35 +14,33 @@ package struct Attention: Layer {
 
   struct Kept: Record {
     let attention: Attention
-    let x: Matrix
-    let q, k, v: Matrix
-    let qNorm, kNorm: RMSNorm.Kept?
-    let out, lse: Matrix
+    /// Before their norms, where they have any; else as attention sees them.
+    let q, k: Matrix
+    let v, out, lse: Matrix
   }
 
-  /// x[T, C] → y[T, C].
-  package func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: any Record) {
-    let (q, qKept) = normalized(self.q.forward(x, pass), by: qNorm, pass)
-    let (k, kKept) = normalized(self.k.forward(x, pass), by: kNorm, pass)
-    let v = self.v.forward(x, pass)
+  package func keep(_ x: Matrix, _ pass: Pass) -> any Record {
+    let workspace = pass.workspace
+    let kept = Kept(
+      attention: self, q: self.q.forward(x, pass), k: self.k.forward(x, pass), v: v.forward(x, pass),
+      out: workspace.matrix(x.rows, heads.queries * heads.size), lse: workspace.matrix(x.rows, heads.queries))
+    let mark = workspace.mark
+    let (q, k) = (normalized(kept.q, qNorm, pass).y, normalized(kept.k, kNorm, pass).y)
     rotary.forward(q, pass)
     rotary.forward(k, pass)
-
-    let out = pass.workspace.matrix(x.rows, heads.queries * heads.size)
-    let lse = pass.workspace.matrix(x.rows, heads.queries)
-    var (keys, values) = (k, v)
+    var (keys, values) = (k, kept.v)
     if let cache = pass.cache {
-      cache.store(k, v, of: pass.batch, layer: layer)
+      cache.store(k, kept.v, of: pass.batch, layer: layer)
       (keys, values) = (cache.keys(layer: layer), cache.values(layer: layer))
     }
     Kernels.attention(
       q, keys, values, sinks: sinks.map(pass.parameters.vector), heads: heads, segments: pass.batch.segments,
-      spans: pass.batch.spans, into: out, lse: lse)
-    let y = o.forward(out, pass)
-    return (y, Kept(attention: self, x: x, q: q, k: k, v: v, qNorm: qKept, kNorm: kKept, out: out, lse: lse))
+      spans: pass.batch.spans, into: kept.out, lse: kept.lse)
+    workspace.release(to: mark)
+    return kept
   }
 
-  private func normalized(_ x: Matrix, by norm: RMSNorm?, _ pass: Pass) -> (Matrix, RMSNorm.Kept?) {
+  fileprivate func normalized(_ x: Matrix, _ norm: RMSNorm?, _ pass: Pass) -> (y: Matrix, kept: RMSNorm.Kept?) {
     guard let norm else { return (x, nil) }
     let (y, kept) = norm.forward(x.reshaped(columns: norm.weight.count), pass)
     return (y.reshaped(columns: x.columns), kept)
@@ -50,27 +48,34 @@ package struct Attention: Layer {
 }
 
 extension Attention.Kept {
-  func backward(_ dy: Matrix, _ pass: Pass) -> Matrix {
-    let (layer, workspace) = (attention, pass.workspace)
-    let dout = workspace.matrix(out.rows, out.columns)
-    layer.o.backward(dy, x: out, into: dout, pass)
+  func output(into y: Matrix, _ pass: Pass) { attention.o.forward(out, into: y, pass) }
 
+  func backward(_ dy: Matrix, x: Matrix, into dx: Matrix, _ pass: Pass) {
+    let (layer, workspace) = (attention, pass.workspace)
     let dq = workspace.zeros(q.rows, q.columns)
     let dk = workspace.zeros(k.rows, k.columns)
     let dv = workspace.zeros(v.rows, v.columns)
+    let (queries, qNorm) = seen(q, layer.qNorm, pass)
+    let (keys, kNorm) = seen(k, layer.kNorm, pass)
+    let dout = workspace.matrix(out.rows, out.columns)
+    layer.o.backward(dy, x: out, into: dout, pass)
     attentionGradient(
-      dout, q, k, v, sinks: layer.sinks.map(pass.parameters.vector), out: out, lse: lse, heads: layer.heads,
-      segments: pass.batch.segments, spans: pass.batch.spans,
-      trees: pass.batch.trees, dq: dq, dk: dk, dv: dv,
+      dout, queries, keys, v, sinks: layer.sinks.map(pass.parameters.vector), out: out, lse: lse, heads: layer.heads,
+      segments: pass.batch.segments, spans: pass.batch.spans, trees: pass.batch.trees, dq: dq, dk: dk, dv: dv,
       dsinks: layer.sinks.map(pass.parameters.vectorGradient))
     layer.rotary.backward(dq, pass)
     layer.rotary.backward(dk, pass)
-
-    let dx = workspace.matrix(x.rows, x.columns)
     layer.q.backward(denormalized(dq, layer.qNorm, qNorm, pass), x: x, into: dx, pass)
     layer.k.backward(denormalized(dk, layer.kNorm, kNorm, pass), x: x, into: dx, accumulate: true, pass)
     layer.v.backward(dv, x: x, into: dx, accumulate: true, pass)
-    return dx
+  }
+
+  /// Queries or keys as attention saw them.
+  private func seen(_ x: Matrix, _ norm: RMSNorm?, _ pass: Pass) -> (Matrix, RMSNorm.Kept?) {
+    let (y, kept) = attention.normalized(x, norm, pass)
+    // Without a norm they were turned where they lie.
+    if norm != nil { attention.rotary.forward(y, pass) }
+    return (y, kept)
   }
 
   private func denormalized(_ dy: Matrix, _ norm: RMSNorm?, _ kept: RMSNorm.Kept?, _ pass: Pass) -> Matrix {

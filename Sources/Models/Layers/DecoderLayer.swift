@@ -13,10 +13,19 @@ package struct DecoderLayer {
   }
 
   /// x[T, C] → y[T, C].
-  func forward(_ x: Matrix, into y: Matrix, _ pass: Pass) -> Kept {
+  /// - Parameter normed: [T, C], to work in.
+  func forward(_ x: Matrix, normed: Matrix, into y: Matrix, _ pass: Pass) -> Kept {
+    let kept = keep(x, normed: normed, pass)
+    feedForward.output(kept.feedForward, into: y, pass)
+    return kept
+  }
+
+  /// What ``backward(_:_:_:)`` needs.
+  func keep(_ x: Matrix, normed: Matrix, _ pass: Pass) -> Kept {
     let x1 = pass.workspace.matrix(x.rows, x.columns)
-    let attentionKept = attention.forward(x, into: x1, pass)
-    return Kept(attention: attentionKept, feedForward: feedForward.forward(x1, into: y, pass))
+    let attentionKept = attention.keep(x, normed: normed, pass)
+    attention.output(attentionKept, into: x1, pass)
+    return Kept(attention: attentionKept, feedForward: feedForward.keep(x1, normed: normed, pass))
   }
 
   /// d[T, C], the gradient of y, becomes the gradient of x in place.

@@ -10,24 +10,36 @@ package struct GroupedLinear {
   var countOfOne: Int { weights[0].count + (bias?.shape[1] ?? 0) }
 
   /// x[R, inputs] → y[R, outputs]; offsets[E + 1].
-  func forward(_ x: Matrix, _ offsets: Indices, _ pass: Pass) -> Matrix {
-    let y = pass.workspace.matrix(x.rows, weights[0].shape[0])
+  func forward(_ x: Matrix, _ offsets: Indices, into y: Matrix, _ pass: Pass) {
     groupedProduct(
       x, pass.parameters.weights(weights), bias: bias.map(pass.parameters.vector), offsets: offsets, into: y)
-    return y
   }
+
+  /// Room for y of some rows.
+  func room(_ rows: Int, _ pass: Pass) -> Matrix { pass.workspace.matrix(rows, weights[0].shape[0]) }
 
   /// Adds the gradients of weights and bias; dx = dy · w, or added to dx.
   func backward(
     _ dy: Matrix, x: Matrix, _ offsets: Indices, into dx: Matrix, accumulate: Bool = false, _ pass: Pass
   ) {
-    let parameters = pass.parameters
-    groupedProductWeightGradient(dy, x, offsets: offsets, addingTo: parameters.weightGradient(weights))
-    if let bias {
-      groupedBiasGradient(
-        dy, offsets: offsets, addingTo: parameters.vectorGradient(bias).reshaped(columns: bias.shape[1]))
-    }
-    groupedProductInputGradient(dy, parameters.weights(weights), offsets: offsets, into: dx, accumulate: accumulate)
+    addWeightGradient(dy, x: x, offsets, pass)
+    addBiasGradient(dy, offsets, pass)
+    inputGradient(dy, offsets, into: dx, accumulate: accumulate, pass)
+  }
+
+  func addWeightGradient(_ dy: Matrix, x: Matrix, _ offsets: Indices, _ pass: Pass) {
+    groupedProductWeightGradient(dy, x, offsets: offsets, addingTo: pass.parameters.weightGradient(weights))
+  }
+
+  func addBiasGradient(_ dy: Matrix, _ offsets: Indices, _ pass: Pass) {
+    guard let bias else { return }
+    groupedBiasGradient(
+      dy, offsets: offsets, addingTo: pass.parameters.vectorGradient(bias).reshaped(columns: bias.shape[1]))
+  }
+
+  func inputGradient(_ dy: Matrix, _ offsets: Indices, into dx: Matrix, accumulate: Bool = false, _ pass: Pass) {
+    groupedProductInputGradient(
+      dy, pass.parameters.weights(weights), offsets: offsets, into: dx, accumulate: accumulate)
   }
 }
 

@@ -40,7 +40,6 @@ package struct LatentAttention: Layer {
 
   struct Kept: Record {
     let attention: LatentAttention
-    let x: Matrix
     let queryKept: LatentQueries.Kept
     let latentKept: RMSNorm.Kept
     /// The plain part of the queries by head, [H · T, N].
@@ -53,12 +52,11 @@ package struct LatentAttention: Layer {
     let offsets: Indices
   }
 
-  /// x[T, C] → y[T, C].
-  package func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: any Record) {
+  package func keep(_ x: Matrix, _ pass: Pass) -> any Record {
     let (workspace, tokens, heads) = (pass.workspace, x.rows, shape.heads)
     let (latents, latentKept) = latentNorm.forward(latent.forward(x, pass), pass)
     let kept = Kept(
-      attention: self, x: x, queryKept: queries.input(x, pass), latentKept: latentKept,
+      attention: self, queryKept: queries.keep(x, pass), latentKept: latentKept,
       plain: workspace.matrix(heads * tokens, shape.plain),
       q: workspace.matrix(tokens, heads * shape.attention.size), k: workspace.matrix(tokens, shape.attention.size),
       out: workspace.matrix(tokens, heads * shape.latent), lse: workspace.matrix(tokens, heads),
@@ -66,7 +64,7 @@ package struct LatentAttention: Layer {
       offsets: workspace.indices((0...heads).map { Int32($0 * tokens) }))
 
     let mark = workspace.mark
-    absorbQueries(into: kept, pass)
+    absorbQueries(x, into: kept, pass)
     copy(Heads(latents), into: Heads(kept.k, channels: latentChannels))
     rotate(Heads(rotaryKey.forward(x, pass)), into: Heads(kept.k, channels: rotaryChannels), pass)
     workspace.release(to: mark)
@@ -84,13 +82,13 @@ package struct LatentAttention: Layer {
     groupedProduct(kept.said(pass), pass.parameters.weights(value), offsets: kept.offsets, into: byHead)
     copy(Heads(grouped: byHead, count: heads), into: Heads(kept.values, count: heads))
     workspace.release(to: mark)
-    return (o.forward(kept.values, pass), kept)
+    return kept
   }
 
   /// Each head's query as the latents see it, [W_ukᵀ plain, rotated].
-  private func absorbQueries(into kept: Kept, _ pass: Pass) {
+  private func absorbQueries(_ x: Matrix, into kept: Kept, _ pass: Pass) {
     let heads = shape.heads
-    let projected = queries.projection.forward(kept.queryKept.input, pass)
+    let projected = queries.projection.forward(kept.queryKept.input(x), pass)
     copy(Heads(projected, count: heads, channels: 0..<shape.plain), into: Heads(grouped: kept.plain, count: heads))
     let absorbed = pass.workspace.matrix(kept.plain.rows, shape.latent)
     groupedProduct(kept.plain, pass.parameters.weights(absorb), offsets: kept.offsets, into: absorbed)
@@ -138,7 +136,9 @@ extension LatentAttention.Kept {
     return said
   }
 
-  func backward(_ dy: Matrix, _ pass: Pass) -> Matrix {
+  func output(into y: Matrix, _ pass: Pass) { attention.o.forward(values, into: y, pass) }
+
+  func backward(_ dy: Matrix, x: Matrix, into dx: Matrix, _ pass: Pass) {
     let (parameters, workspace, layer) = (pass.parameters, pass.workspace, attention)
     let (shape, tokens, heads) = (layer.shape, x.rows, layer.shape.heads)
 
@@ -169,7 +169,7 @@ extension LatentAttention.Kept {
     layer.rotateBack(
       Heads(dq, count: heads, channels: layer.rotaryChannels),
       into: Heads(dprojected, count: heads, channels: layer.projectedRotaryChannels), pass)
-    let dx = layer.queries.backward(dprojected, queryKept, x: x, pass)
+    layer.queries.backward(dprojected, queryKept, x: x, into: dx, pass)
 
     let dnormed = workspace.matrix(tokens, shape.latent)
     copy(Heads(dk, channels: layer.latentChannels), into: Heads(dnormed))
@@ -179,6 +179,5 @@ extension LatentAttention.Kept {
     let drotary = workspace.matrix(tokens, shape.rotary)
     layer.rotateBack(Heads(dk, channels: layer.rotaryChannels), into: Heads(drotary), pass)
     layer.rotaryKey.backward(drotary, x: x, into: dx, accumulate: true, pass)
-    return dx
   }
 }

@@ -8,27 +8,32 @@ struct LatentQueries {
   let compression: (down: Linear, norm: RMSNorm)?
 
   struct Kept {
-    /// What the projection saw.
-    let input: Matrix
-    let norm: RMSNorm.Kept?
+    /// The compressed query after its norm, where there is one.
+    let compressed: (normed: Matrix, norm: RMSNorm.Kept)?
+
+    /// What the projection sees, for x[T, C].
+    func input(_ x: Matrix) -> Matrix { compressed?.normed ?? x }
   }
 
-  /// What the projection sees of x[T, C].
-  func input(_ x: Matrix, _ pass: Pass) -> Kept {
-    guard let (down, norm) = compression else { return Kept(input: x, norm: nil) }
-    let (normed, kept) = norm.forward(down.forward(x, pass), pass)
-    return Kept(input: normed, norm: kept)
+  /// What the projection and the way back need of x[T, C].
+  func keep(_ x: Matrix, _ pass: Pass) -> Kept {
+    Kept(
+      compressed: compression.map { down, norm in
+        let (normed, kept) = norm.forward(down.forward(x, pass), pass)
+        return (normed, kept)
+      })
   }
 
   /// dq[T, H · (N + P)] → dx[T, C].
-  func backward(_ dq: Matrix, _ kept: Kept, x: Matrix, _ pass: Pass) -> Matrix {
-    let dinput = pass.workspace.matrix(kept.input.rows, kept.input.columns)
-    projection.backward(dq, x: kept.input, into: dinput, pass)
-    guard let (down, norm) = compression, let normKept = kept.norm else { return dinput }
-    let dcompressed = pass.workspace.matrix(dinput.rows, dinput.columns)
-    norm.backward(dinput, normKept, into: dcompressed, accumulate: false, pass)
-    let dx = pass.workspace.matrix(x.rows, x.columns)
+  func backward(_ dq: Matrix, _ kept: Kept, x: Matrix, into dx: Matrix, _ pass: Pass) {
+    guard let (down, norm) = compression, let (normed, normKept) = kept.compressed else {
+      projection.backward(dq, x: x, into: dx, pass)
+      return
+    }
+    let dnormed = pass.workspace.matrix(normed.rows, normed.columns)
+    projection.backward(dq, x: normed, into: dnormed, pass)
+    let dcompressed = pass.workspace.matrix(normed.rows, normed.columns)
+    norm.backward(dnormed, normKept, into: dcompressed, accumulate: false, pass)
     down.backward(dcompressed, x: x, into: dx, pass)
-    return dx
   }
 }

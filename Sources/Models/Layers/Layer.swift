@@ -2,13 +2,16 @@ import Kernels
 
 /// A part of a decoder layer: attention, or a feed-forward.
 package protocol Layer {
-  /// x[T, C] → y[T, C].
-  func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: any Record)
+  /// Computes from x[T, C] what ``Record/output(into:_:)`` and the way back need. It stays in the workspace; x is not kept.
+  func keep(_ x: Matrix, _ pass: Pass) -> any Record
 }
 
-/// What a layer keeps of its forward pass, and the way back through it.
+/// What a layer keeps of its forward pass, and the way back through it. What is cheap to make again is not kept.
 package protocol Record {
-  /// Adds the gradients of the layer's parameters, and returns the gradient of its input, dx, from that of its
-  /// output, dy.
-  func backward(_ dy: Matrix, _ pass: Pass) -> Matrix
+  /// Writes y[T, C].
+  func output(into y: Matrix, _ pass: Pass)
+
+  /// Adds the gradients of the layer's parameters, and writes the gradient of its input, dx, from that of its output, dy;
+  /// x as the forward pass had it. Uses the record up.
+  func backward(_ dy: Matrix, x: Matrix, into dx: Matrix, _ pass: Pass)
 }

@@ -30,18 +30,29 @@ package struct Linear {
   /// x[T, inputs] → y[T, outputs].
   func forward(_ x: Matrix, _ pass: Pass) -> Matrix {
     let y = pass.workspace.matrix(x.rows, weight.shape[0])
-    product(x, pass.parameters.weights(weight), bias: bias.map(pass.parameters.vector), into: y)
+    forward(x, into: y, pass)
     return y
+  }
+
+  func forward(_ x: Matrix, into y: Matrix, _ pass: Pass) {
+    product(x, pass.parameters.weights(weight), bias: bias.map(pass.parameters.vector), into: y)
   }
 
   /// dw += dyᵀ · x, unless frozen; dx = dy · w, or added to dx.
   func backward(
     _ dy: Matrix, x: Matrix, into dx: Matrix, accumulate: Bool = false, isFrozen: Bool = false, _ pass: Pass
   ) {
-    if !isFrozen {
-      productWeightGradient(dy, x, addingTo: pass.parameters.weightGradient(weight))
-      if let bias { biasGradient(dy, addingTo: pass.parameters.vectorGradient(bias)) }
-    }
+    if !isFrozen { addGradients(dy, x: x, pass) }
+    inputGradient(dy, into: dx, accumulate: accumulate, pass)
+  }
+
+  func inputGradient(_ dy: Matrix, into dx: Matrix, accumulate: Bool = false, _ pass: Pass) {
     productInputGradient(dy, pass.parameters.weights(weight), into: dx, accumulate: accumulate)
+  }
+
+  /// dw += dyᵀ · x, and the bias's.
+  func addGradients(_ dy: Matrix, x: Matrix, _ pass: Pass) {
+    productWeightGradient(dy, x, addingTo: pass.parameters.weightGradient(weight))
+    if let bias { biasGradient(dy, addingTo: pass.parameters.vectorGradient(bias)) }
   }
 }

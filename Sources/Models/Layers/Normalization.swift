@@ -20,24 +20,22 @@ package struct RMSNorm {
 
   func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: Kept) {
     let y = pass.workspace.matrix(x.rows, x.columns)
+    return (y, forward(x, into: y, pass))
+  }
+
+  /// Keeps x, and y is free to go.
+  func forward(_ x: Matrix, into y: Matrix, _ pass: Pass) -> Kept {
     let rstd = pass.workspace.matrix(x.rows, 1)
-    rmsNorm(x, gain(pass), epsilon: epsilon, into: y, rstd: rstd)
-    return (y, Kept(x: x, rstd: rstd))
+    rmsNorm(x, pass.parameters.vector(weight), offset: offset, epsilon: epsilon, into: y, rstd: rstd)
+    return Kept(x: x, rstd: rstd)
   }
 
   /// Writes dx, or adds to it.
   func backward(_ dy: Matrix, _ kept: Kept, into dx: Matrix, accumulate: Bool, _ pass: Pass) {
     rmsNormGradient(
-      dy, kept.x, gain(pass), rstd: kept.rstd, into: dx,
+      dy, kept.x, pass.parameters.vector(weight), offset: offset, rstd: kept.rstd, into: dx,
       addingTo: pass.parameters.vectorGradient(weight), accumulate: accumulate)
   }
 
-  /// What the normalised channels are multiplied by, [1, C].
-  private func gain(_ pass: Pass) -> Matrix {
-    let w = pass.parameters.vector(weight)
-    guard isZeroCentered else { return w }
-    let gain = pass.workspace.matrix(1, w.columns)
-    for channel in 0..<w.columns { gain.start[channel] = 1 + w.start[channel] }
-    return gain
-  }
+  private var offset: Float { isZeroCentered ? 1 : 0 }
 }

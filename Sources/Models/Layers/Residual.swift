@@ -15,43 +15,60 @@ package struct Residual {
   }
 
   struct Kept {
-    let before: RMSNorm.Kept?
+    let x: Matrix
     let layer: any Record
-    let after: RMSNorm.Kept?
+    /// What the layer says, where a norm stands after it.
+    let inner: Matrix?
   }
 
-  /// x[T, C] → y[T, C], which may not be x.
-  func forward(_ x: Matrix, into y: Matrix, _ pass: Pass) -> Kept {
-    let before = self.before?.forward(x, pass)
-    let (inner, layerKept) = layer.forward(before?.y ?? x, pass)
-    let after = self.after?.forward(inner, pass)
-    let branch = after?.y ?? inner
-    // What a layer or a norm returns it does not keep.
-    if scale != 1 { Kernels.scale(branch, by: scale, into: branch) }
-    y.start.update(from: x.start, count: y.count)
-    add(branch, to: y)
-    return Kept(before: before?.kept, layer: layerKept, after: after?.kept)
+  /// - Parameter normed: [T, C], to work in.
+  func keep(_ x: Matrix, normed: Matrix, _ pass: Pass) -> Kept {
+    let seen = before == nil ? x : normed
+    _ = before?.forward(x, into: normed, pass)
+    let layerKept = layer.keep(seen, pass)
+    let inner = after.map { _ in pass.workspace.matrix(x.rows, x.columns) }
+    if let inner { layerKept.output(into: inner, pass) }
+    return Kept(x: x, layer: layerKept, inner: inner)
+  }
+
+  /// y[T, C], which may not be x.
+  func output(_ kept: Kept, into y: Matrix, _ pass: Pass) {
+    let mark = pass.workspace.mark
+    if let after, let inner = kept.inner {
+      _ = after.forward(inner, into: y, pass)
+    } else {
+      kept.layer.output(into: y, pass)
+    }
+    pass.workspace.release(to: mark)
+    if scale != 1 { Kernels.scale(y, by: scale, into: y) }
+    add(kept.x, to: y)
   }
 
   /// d[T, C], the gradient of y, becomes the gradient of x in place.
   func backward(_ d: Matrix, _ kept: Kept, _ pass: Pass) {
-    let mark = pass.workspace.mark
-    var inner = d
+    let workspace = pass.workspace
+    let mark = workspace.mark
+    func like(_ d: Matrix) -> Matrix { workspace.matrix(d.rows, d.columns) }
+    let dx = like(d)
+    var (inner, x) = (d, kept.x)
     if scale != 1 {
-      inner = pass.workspace.matrix(d.rows, d.columns)
+      inner = like(d)
       Kernels.scale(d, by: scale, into: inner)
     }
-    if let after, let afterKept = kept.after {
+    if let after, let said = kept.inner {
       let dbranch = inner
-      inner = pass.workspace.matrix(d.rows, d.columns)
+      inner = like(d)
+      let afterKept = after.forward(said, into: inner, pass)
       after.backward(dbranch, afterKept, into: inner, accumulate: false, pass)
     }
-    let dx = kept.layer.backward(inner, pass)
-    if let before, let beforeKept = kept.before {
+    if before != nil { x = like(d) }
+    let beforeKept = before?.forward(kept.x, into: x, pass)
+    kept.layer.backward(inner, x: x, into: dx, pass)
+    if let before, let beforeKept {
       before.backward(dx, beforeKept, into: d, accumulate: true, pass)
     } else {
       add(dx, to: d)
     }
-    pass.workspace.release(to: mark)
+    workspace.release(to: mark)
   }
 }

@@ -13,39 +13,48 @@ package struct SharedExpert: FeedForward {
 
   struct Kept: Record {
     let layer: SharedExpert
-    let x: Matrix
-    /// The gate's [T, 1], and what the shared expert says before it [T, C].
-    let gated: (gate: Matrix, said: Matrix)?
+    /// [T, 1].
+    let gate: Matrix?
     let routed, shared: any Record
   }
 
-  package func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: any Record) {
-    let (y, routedKept) = routed.forward(x, pass)
-    let (said, sharedKept) = shared.forward(x, pass)
-    guard let gate = self.gate?.forward(x, pass) else {
-      add(said, to: y)
-      return (y, Kept(layer: self, x: x, gated: nil, routed: routedKept, shared: sharedKept))
-    }
-    let gated = pass.workspace.matrix(y.rows, y.columns)
-    gateRows(said, gate, into: gated)
-    add(gated, to: y)
-    return (y, Kept(layer: self, x: x, gated: (gate, said), routed: routedKept, shared: sharedKept))
+  package func keep(_ x: Matrix, _ pass: Pass) -> any Record {
+    Kept(
+      layer: self, gate: gate?.forward(x, pass), routed: routed.keep(x, pass), shared: shared.keep(x, pass))
   }
 }
 
 extension SharedExpert.Kept {
-  func backward(_ dy: Matrix, _ pass: Pass) -> Matrix {
-    guard let projection = layer.gate, let (gate, said) = gated else {
-      let dx = routed.backward(dy, pass)
-      add(shared.backward(dy, pass), to: dx)
-      return dx
+  func output(into y: Matrix, _ pass: Pass) {
+    let mark = pass.workspace.mark
+    routed.output(into: y, pass)
+    let said = said(like: y, pass)
+    if let gate { gateRows(said, gate, into: said) }
+    add(said, to: y)
+    pass.workspace.release(to: mark)
+  }
+
+  /// What the shared expert says before the gate.
+  private func said(like y: Matrix, _ pass: Pass) -> Matrix {
+    let said = pass.workspace.matrix(y.rows, y.columns)
+    shared.output(into: said, pass)
+    return said
+  }
+
+  func backward(_ dy: Matrix, x: Matrix, into dx: Matrix, _ pass: Pass) {
+    let workspace = pass.workspace
+    routed.backward(dy, x: x, into: dx, pass)
+    let dshared = workspace.matrix(x.rows, x.columns)
+    if let projection = layer.gate, let gate {
+      let dgate = workspace.matrix(dy.rows, 1)
+      // The gradient of what it said takes its place.
+      let said = said(like: dy, pass)
+      gateRowsGradient(dy, said, gate, dx: said, dgate: dgate)
+      shared.backward(said, x: x, into: dshared, pass)
+      projection.backward(dgate, x: x, into: dx, accumulate: true, pass)
+    } else {
+      shared.backward(dy, x: x, into: dshared, pass)
     }
-    let dsaid = pass.workspace.matrix(dy.rows, dy.columns)
-    let dgate = pass.workspace.matrix(dy.rows, 1)
-    gateRowsGradient(dy, said, gate, dx: dsaid, dgate: dgate)
-    let dx = routed.backward(dy, pass)
-    add(shared.backward(dsaid, pass), to: dx)
-    projection.backward(dgate, x: x, into: dx, accumulate: true, pass)
-    return dx
+    add(dshared, to: dx)
   }
 }

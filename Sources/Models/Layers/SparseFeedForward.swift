@@ -16,62 +16,77 @@ package struct SparseFeedForward: FeedForward {
 
   struct Kept: Record {
     let layer: SparseFeedForward
-    let x: Matrix
-    /// [T, E], and the log of the sum of their exponentials where the pass records its routers.
+    /// [T, E].
     let logits: Matrix
-    let lse: Matrix?
     let routing: Routing
-    /// Sorted rows: [T · K, …].
-    let sorted, gate, up, h, y: Matrix
+    /// Sorted rows: [T · K, F].
+    let gate, up: Matrix
   }
 
-  package func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: any Record) {
+  package func keep(_ x: Matrix, _ pass: Pass) -> any Record {
     let (parameters, workspace) = (pass.parameters, pass.workspace)
     let logits = router.forward(x, pass)
     let routing = route(logits, rule, correction: correction.map(parameters.vector), in: workspace)
-    let lse = pass.routers?.record(layer: layer, logits, routing, rule, workspace)
     let rows = x.rows * rule.perToken
-    let sorted = workspace.matrix(rows, x.columns)
-    gatherRows(x, routing.token, into: sorted)
-    let gate = weights.gate.forward(sorted, routing.offsets, pass)
-    let up = weights.up.forward(sorted, routing.offsets, pass)
-    let h = workspace.matrix(rows, gate.columns)
-    glu(gate, up, activation, into: h)
-    let expertOutput = weights.down.forward(h, routing.offsets, pass)
-    let y = workspace.matrix(x.rows, x.columns)
-    combine(expertOutput, routing, into: y)
     let kept = Kept(
-      layer: self, x: x, logits: logits, lse: lse, routing: routing, sorted: sorted, gate: gate, up: up, h: h,
-      y: expertOutput)
-    return (y, kept)
+      layer: self, logits: logits, routing: routing, gate: weights.gate.room(rows, pass),
+      up: weights.up.room(rows, pass))
+
+    let mark = workspace.mark
+    pass.routers?.record(layer: layer, logits, routing, rule, workspace)
+    let sorted = kept.sorted(x, pass)
+    weights.gate.forward(sorted, routing.offsets, into: kept.gate, pass)
+    weights.up.forward(sorted, routing.offsets, into: kept.up, pass)
+    workspace.release(to: mark)
+    return kept
   }
 }
 
 extension SparseFeedForward.Kept {
-  func backward(_ dout: Matrix, _ pass: Pass) -> Matrix {
+  /// Rows of x[T, C] by expert: [T · K, C].
+  fileprivate func sorted(_ x: Matrix, _ pass: Pass) -> Matrix {
+    let sorted = pass.workspace.matrix(routing.token.count, x.columns)
+    gatherRows(x, routing.token, into: sorted)
+    return sorted
+  }
+
+  func output(into y: Matrix, _ pass: Pass) {
+    let (workspace, offsets) = (pass.workspace, routing.offsets)
+    let mark = workspace.mark
+    let h = workspace.matrix(gate.rows, gate.columns)
+    glu(gate, up, layer.activation, into: h)
+    let said = layer.weights.down.room(h.rows, pass)
+    layer.weights.down.forward(h, offsets, into: said, pass)
+    combine(said, routing, into: y)
+    workspace.release(to: mark)
+  }
+
+  /// y = Σ weight · W_down h over a token's experts: with dh without the weight, that of the weight is dh · h, and
+  /// neither h nor what an expert said is kept.
+  func backward(_ dy: Matrix, x: Matrix, into dx: Matrix, _ pass: Pass) {
     let (workspace, weights, offsets) = (pass.workspace, layer.weights, routing.offsets)
-    let dy = workspace.matrix(y.rows, y.columns)
     let dweights = workspace.matrix(x.rows, layer.rule.perToken)
-    combineGradient(dout, y, routing, dx: dy, dweights: dweights)
+    let dsorted = sorted(dy, pass)
+    let mark = workspace.mark
+    let h = workspace.matrix(gate.rows, gate.columns)
+    weights.down.inputGradient(dsorted, offsets, into: h, pass)
+    weightedGLUGradient(h, gate, up, layer.activation, routing, dweights: dweights)
+    weights.down.addWeightGradient(dsorted, x: h, offsets, pass)
+    if let bias = weights.down.bias {
+      expertBiasGradient(dsorted, pass.parameters.vector(bias), routing, addingTo: dweights)
+      weights.down.addBiasGradient(dsorted, offsets, pass)
+    }
+    workspace.release(to: mark)
 
-    let dh = workspace.matrix(h.rows, h.columns)
-    weights.down.backward(dy, x: h, offsets, into: dh, pass)
-    let dgate = workspace.matrix(h.rows, h.columns)
-    let dup = workspace.matrix(h.rows, h.columns)
-    gluGradient(dh, gate, up, layer.activation, dgate: dgate, dup: dup)
-
-    let dsorted = workspace.matrix(sorted.rows, sorted.columns)
-    weights.gate.backward(dgate, x: sorted, offsets, into: dsorted, pass)
-    weights.up.backward(dup, x: sorted, offsets, into: dsorted, accumulate: true, pass)
+    let input = sorted(x, pass)
+    weights.gate.backward(gate, x: input, offsets, into: dsorted, pass)
+    weights.up.backward(up, x: input, offsets, into: dsorted, accumulate: true, pass)
+    workspace.release(to: mark)
 
     let dlogits = workspace.matrix(x.rows, layer.experts)
     routeGradient(dweights, routing, layer.rule, into: dlogits)
-    if let lse {
-      pass.routerGradients?.add(layer: layer.layer, logits, routing, lse: lse, layer.rule, to: dlogits)
-    }
-    let dx = workspace.matrix(x.rows, x.columns)
+    pass.routerGradients?.add(layer: layer.layer, logits, routing, layer.rule, workspace, to: dlogits)
     layer.router.backward(dlogits, x: x, into: dx, isFrozen: pass.freezesRouters, pass)
     ungatherAdd(dsorted, routing, to: dx)
-    return dx
   }
 }

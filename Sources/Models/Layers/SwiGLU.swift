@@ -31,29 +31,36 @@ package struct SwiGLU: FeedForward {
 
   struct Kept: Record {
     let layer: SwiGLU
-    let x, gate, up, h: Matrix
+    let gate, up: Matrix
   }
 
-  package func forward(_ x: Matrix, _ pass: Pass) -> (y: Matrix, kept: any Record) {
-    let gate = self.gate.forward(x, pass)
-    let up = self.up.forward(x, pass)
-    let h = pass.workspace.matrix(gate.rows, gate.columns)
-    glu(gate, up, activation, into: h)
-    return (down.forward(h, pass), Kept(layer: self, x: x, gate: gate, up: up, h: h))
+  package func keep(_ x: Matrix, _ pass: Pass) -> any Record {
+    Kept(layer: self, gate: gate.forward(x, pass), up: up.forward(x, pass))
   }
 }
 
 extension SwiGLU.Kept {
-  func backward(_ dy: Matrix, _ pass: Pass) -> Matrix {
-    let workspace = pass.workspace
-    let dh = workspace.matrix(h.rows, h.columns)
-    layer.down.backward(dy, x: h, into: dh, pass)
-    let dgate = workspace.matrix(h.rows, h.columns)
-    let dup = workspace.matrix(h.rows, h.columns)
-    gluGradient(dh, gate, up, layer.activation, dgate: dgate, dup: dup)
-    let dx = workspace.matrix(x.rows, x.columns)
-    layer.gate.backward(dgate, x: x, into: dx, pass)
-    layer.up.backward(dup, x: x, into: dx, accumulate: true, pass)
-    return dx
+  fileprivate func h(_ pass: Pass) -> Matrix {
+    let h = pass.workspace.matrix(gate.rows, gate.columns)
+    glu(gate, up, layer.activation, into: h)
+    return h
+  }
+
+  func output(into y: Matrix, _ pass: Pass) {
+    let mark = pass.workspace.mark
+    layer.down.forward(h(pass), into: y, pass)
+    pass.workspace.release(to: mark)
+  }
+
+  func backward(_ dy: Matrix, x: Matrix, into dx: Matrix, _ pass: Pass) {
+    let mark = pass.workspace.mark
+    let h = h(pass)
+    layer.down.addGradients(dy, x: h, pass)
+    // h has served.
+    layer.down.inputGradient(dy, into: h, pass)
+    gluGradient(h, gate, up, layer.activation, dgate: gate, dup: up)
+    pass.workspace.release(to: mark)
+    layer.gate.backward(gate, x: x, into: dx, pass)
+    layer.up.backward(up, x: x, into: dx, accumulate: true, pass)
   }
 }

@@ -34,10 +34,12 @@ struct RouterGradients {
 
   /// Adds the gradient of a layer's logits [T, E].
   func add(
-    layer index: Int, _ logits: Matrix, _ routing: Routing, lse: Matrix, _ rule: RoutingRule, to dlogits: Matrix
+    layer index: Int, _ logits: Matrix, _ routing: Routing, _ rule: RoutingRule, _ workspace: Workspace,
+    to dlogits: Matrix
   ) {
     guard step.tokens > 0, let position = record.layers.firstIndex(where: { $0.index == index }) else { return }
     let z = losses.z / Double(step.tokens * record.layers.count)
+    let lse = RouterRecord.lse(logits, workspace)
     routerLossGradient(
       logits, routing, lse: lse, rule, segment: record.segment, balance: balance(position),
       z: record.uses.map { Float(Double($0) * z) }, addingTo: dlogits)

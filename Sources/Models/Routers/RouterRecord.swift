@@ -37,10 +37,9 @@ package final class RouterRecord {
     self.uses = uses
   }
 
-  /// Takes down what a layer's router made of its logits [T, E]. Returns the log of the sum of their exponentials, [T, 1].
-  func record(layer: Int, _ logits: Matrix, _ routing: Routing, _ rule: RoutingRule, _ workspace: Workspace) -> Matrix {
-    let lse = workspace.matrix(logits.rows, 1)
-    logSoftmax(logits, temperature: 1, targets: nil, logp: nil, lse: lse, entropy: nil)
+  /// Takes down what a layer's router made of its logits [T, E].
+  func record(layer: Int, _ logits: Matrix, _ routing: Routing, _ rule: RoutingRule, _ workspace: Workspace) {
+    let lse = Self.lse(logits, workspace)
     let sums = routerSums(routing, lse: lse, rule, offsets: offsets)
     var counted = sums.chosen
     if case .perSequenceByScore = balancing {
@@ -49,6 +48,12 @@ package final class RouterRecord {
     }
     layers.append(
       Layer(index: layer, experts: logits.columns, perToken: rule.perToken, sums: sums, counted: counted))
+  }
+
+  /// The log of the sum of the exponentials of logits [T, E]: [T, 1].
+  static func lse(_ logits: Matrix, _ workspace: Workspace) -> Matrix {
+    let lse = workspace.matrix(logits.rows, 1)
+    logSoftmax(logits, temperature: 1, targets: nil, logp: nil, lse: lse, entropy: nil)
     return lse
   }
 
