@@ -55,12 +55,13 @@ extension TrainerSuite {
           "ratio": ["level": "sequence"], "clip": ["high": 0.3], "mask_truncated_completions": true,
           "resample_rounds": 2, "num_iterations": 3, "num_mini_batches": 2,
           "prompts_per_step": 3, "group_size": 4, "max_new_tokens": 5, "temperature": 0.25, "top_k": 6, "top_p": 0.5,
-          "min_p": 0.125, "stop": ["a", "b"], "logprob_temperature": 2, "micro_batch_tokens": 7, "steps": 8,
+          "min_p": 0.125, "stop": ["a", "b"], "logprob_temperature": 2, "micro_batch_tokens": 7,
+          "recompute": true, "steps": 8,
           "moe": ["aux_loss_coefficient": 0.5, "bias_update_speed": 0.125, "freeze_router": true],
           "seed": -1, "on_step": .object(function), "eval_data": .object(data), "eval_every": 9, "run_dir": "runs/a",
           "optimizer": [
             "learning_rate": .object(function), "betas": [0.5, 0.75], "eps": 1e-3, "weight_decay": 0,
-            "max_grad_norm": 0,
+            "max_grad_norm": 0, "state_dtype": "bfloat16",
           ],
         ]))
       #expect(model.architecture == "llama")
@@ -84,12 +85,13 @@ extension TrainerSuite {
           "temperature": 0.25, "top_k": 6, "top_p": 0.5, "min_p": 0.125, "stop": ["a", "b"], "logprob_temperature": 2,
           "optimizer": [
             "learning_rate": linear, "betas": [0.5, 0.75], "eps": 1e-3, "weight_decay": 0, "max_grad_norm": 0,
+            "state_dtype": "bfloat16",
           ],
           "moe": [
             "aux_loss_coefficient": 0.5, "z_loss_coefficient": 0, "bias_update_speed": 0.125, "freeze_router": true,
           ],
-          "micro_batch_tokens": 7, "steps": 8, "seed": -1, "eval_data": "rows (6 rows)", "eval_every": 9,
-          "run_dir": "runs/a",
+          "micro_batch_tokens": 7, "recompute": true, "steps": 8, "seed": -1, "eval_data": "rows (6 rows)",
+          "eval_every": 9, "run_dir": "runs/a",
         ])
     }
 
