@@ -52,7 +52,9 @@ let package = Package(
     .testTarget(name: "ModelsTests", dependencies: ["Models", "Kernels", "Checkpoints", "Values", "TestSupport"]),
     .testTarget(
       name: "SamplingTests",
-      dependencies: ["Sampling", "Models", "Kernels", "Checkpoints", "Tokenizers", "Templates", "Values", "TestSupport"]),
+      dependencies: [
+        "Sampling", "Models", "Kernels", "Checkpoints", "Tokenizers", "Templates", "Values", "TestSupport",
+      ]),
     .testTarget(
       name: "AlignmentTests",
       dependencies: [
