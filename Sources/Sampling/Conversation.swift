@@ -31,12 +31,12 @@ struct Conversation {
     guard let place = text.range(of: marker, options: .backwards) else {
       throw GRAOError("the chat template does not show what the assistant says")
     }
-    let rest = text[place.upperBound...].drop { $0.isWhitespace }
-    if let first = try tokenizer.encode(String(rest), addSpecialTokens: false).first { return first }
-    guard let end = tokenizer.eosTokenID else {
-      throw GRAOError("the chat template ends the assistant's turn with no token, and the tokenizer has no eos_token")
-    }
-    return end
+    let rest = String(text[place.upperBound...].drop { $0.isWhitespace }.trimmingSuffix(\.isWhitespace))
+    let first = try tokenizer.encode(rest, addSpecialTokens: false).first
+    // A text of several tokens ends no turn: sampling stops at one.
+    if let first, tokenizer.isSpecial(first) || tokenizer.token(of: first) == rest { return first }
+    if let end = tokenizer.eosTokenID ?? first { return end }
+    throw GRAOError("the chat template ends the assistant's turn with no token, and the tokenizer has no eos_token")
   }
 
   /// The tokens of a response to `prompt`.
@@ -124,11 +124,12 @@ struct Conversation {
     let rendered = try render(history + [message], addGenerationPrompt: false)
     let start = try start(of: message, after: history, asked, in: rendered)
     let text = String(decoding: Array(rendered.utf8)[start...], as: UTF8.self)
-    // A template may end its last turn otherwise than the earlier ones; any special token ends it then.
+    // A template may end its last turn otherwise than the earlier ones; a special token at its end ends it then.
     let ids = try tokenizer.encode(text, addSpecialTokens: false)
     let closing = ids.contains(end) ? end : ids.last(where: tokenizer.isSpecial)
     guard let content = closing.flatMap(tokenizer.token(of:)),
-      let place = text.range(of: content, options: [.backwards, .literal])
+      let place = text.range(of: content, options: [.backwards, .literal]),
+      closing == end || text[place.upperBound...].allSatisfy(\.isWhitespace)
     else {
       return Turn(rendered: Array(rendered.utf8), start: start, said: Array(text.trimmingSuffix(\.isWhitespace).utf8))
     }
@@ -158,7 +159,7 @@ struct Conversation {
   }
 }
 
-extension String {
+extension StringProtocol where SubSequence == Substring {
   fileprivate func trimmingSuffix(_ isTrimmed: (Character) -> Bool) -> Substring {
     self[..<(lastIndex { !isTrimmed($0) }.map(index(after:)) ?? startIndex)]
   }

@@ -819,6 +819,15 @@ i | map('upper') | list
 '' % 1
 undefined_name | truncate(4)
 ('Straße ẞ ΣΊΣΥΦΟΣ İ ı ǅ ﬁ Ꭰ ꭰ Ⅷ ' ~ u).casefold()
+a | batch(0) | list
+a | batch(0, 'x') | list
+a | batch(-1, 'x') | list
+a | batch(1) | list
+[] | batch(2, 'x') | list
+a | sort(reverse=none)
+a | sort(reverse=1)
+a | sort(reverse=t)
+a | sort(reverse='x')
 dict(missing)
 namespace(missing)
 dict(missing, a=1)

@@ -102,6 +102,35 @@ import Values
     #expect(text.ids == (try tokenizer.encode("Hello!", addSpecialTokens: false)) + [end])
   }
 
+  /// Marks that are no tokens of the tokenizer end no turn: its eos_token does, as it ends sampling.
+  @Test func marksThatAreText() throws {
+    let template =
+      "{% for m in messages %}{{ m.role }}: {{ m.content }} ###\n{% endfor %}"
+      + "{% if add_generation_prompt %}assistant:{% endif %}"
+    let tokenizer = try Tokenizer(
+      json: Fixtures.json("tokenizers/gpt2/tokenizer.json"),
+      config: [
+        "eos_token": "</s>", "chat_template": .string(template), "additional_special_tokens": ["</think>"],
+      ], source: "test")
+    let model = try Self.model(tokenizer)
+    let prompt = Prompt.messages(Self.question)
+    func said(_ response: Response) throws -> String {
+      tokenizer.decode(try model.encode(response, after: prompt).ids, skipSpecialTokens: false)
+    }
+    #expect(try said(.text("Hello")) == "Hello</s>")
+    #expect(try said(.messages([["role": "assistant", "content": "Hello"]])) == " Hello ###</s>")
+    // A special token within a turn does not end it.
+    #expect(
+      try said(.messages([["role": "assistant", "content": "Hm</think>Hello"]])) == " Hm</think>Hello ###</s>")
+    let turns: [Value] = [
+      ["role": "assistant", "content": "A"], ["role": "user", "content": "B"], ["role": "assistant", "content": "C"],
+    ]
+    let response = try model.encode(.messages(turns), after: prompt)
+    #expect(tokenizer.decode(response.ids, skipSpecialTokens: false) == " A ###\nuser: B ###\nassistant: C ###</s>")
+    let trained = zip(response.ids, response.mask ?? []).filter(\.1).map(\.0)
+    #expect(tokenizer.decode(trained, skipSpecialTokens: false) == " A ### C ###</s>")
+  }
+
   /// Damaged templates: an error, or tokens with marks, whatever the places where turns seem to begin and end.
   @Test func damagedTemplatesAreNoCrash() throws {
     var random = RandomStream(seed: 7)

@@ -359,8 +359,9 @@ extension BindingSuite {
         local function shown(tools) return model.tokenizer:chat({}, { template = "{{ tools|tojson }}", tools = tools }) end
         equal(shown '[{"b": 1, "a": 2}]', '[{"b": 1, "a": 2}]')
         equal(shown { { b = 1, a = 2 } }, '[{"a": 2, "b": 1}]')
-        fails("grao.tokenizer:chat: option 'tools'", function() shown "[1]" end)
-        fails("grao.tokenizer:chat: option 'tools': line 1: ", function() shown "[" end)
+        fails("grao.tokenizer:chat: option 'tools[1]' must be a table, not 1", function() shown "[1]" end)
+        fails("grao.tokenizer:chat: option 'tools': line 1: expected a JSON value, found the end",
+          function() shown "[" end)
 
         model:save(here .. "/chatting")
         local chatting = grao.load(here .. "/chatting",

@@ -98,17 +98,19 @@ extension Filter {
     "batch": taking("batch", ["linecount", "fill_with"]) { (value, arguments, interpreter) throws(Failure) in
       let size = try arguments[0].integer("batch: linecount")
       var batches: [[Object]] = []
+      var batch: [Object] = []
       for element in try interpreter.elements(value) {
-        if let last = batches.last, last.count != size {
-          batches[batches.count - 1].append(element)
-        } else {
-          batches.append([element])
+        if batch.count == size {
+          batches.append(batch)
+          batch = []
         }
+        batch.append(element)
       }
-      if let fill = filler(arguments[1]), let last = batches.last, last.count < size {
+      if let fill = filler(arguments[1]), !batch.isEmpty, batch.count < size {
         try Elements.check(weight: size, depth: 0)
-        batches[batches.count - 1] += Array(repeating: fill, count: size - last.count)
+        batch += Array(repeating: fill, count: size - batch.count)
       }
+      if !batch.isEmpty { batches.append(batch) }
       return try .iterator(batches.map { (batch) throws(Failure) in try .list(batch) })
     },
     "slice": taking("slice", ["slices", "fill_with"]) { (value, arguments, interpreter) throws(Failure) in
