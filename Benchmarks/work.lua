@@ -49,9 +49,9 @@ function work.decode(s, sequences, keys, shared)
     { operations = 0, bytes = 4 * s.layers * own * s.keys_values })
 end
 
--- Floats that training keeps of a token in a layer: inputs and outputs of the norms, what attention and its products
--- read and write, each expert's rows.
-local function kept(s) return 4 * s.channels + 2 * s.queries + s.keys_values + s.chosen * (2 * s.channels + 3 * s.width) end
+-- Floats that training keeps of a token in a layer: what enters both halves, queries, keys, values and what attention
+-- says of them, each expert's gate and up. The rest is made again.
+local function kept(s) return 2 * s.channels + 2 * s.queries + s.keys_values + 2 * s.chosen * s.width end
 
 function work.forward(s, tokens, keys)
   return sum(layers(s, tokens, keys), { operations = 0, bytes = 4 * s.layers * tokens * kept(s) })
