@@ -34,20 +34,20 @@ static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 void gk_openblas_input_gradient(
   const float *dy, const float *w, float *dx, size_t rows, size_t n, size_t c, size_t first, size_t last,
-  bool accumulate, float *scratch) {
+  bool accumulate, void *scratch) {
+  float *block = scratch;  // [channels][outputs]
   size_t begin = first * GK_PANEL, channels = smaller(last * GK_PANEL, c) - begin;
   for (size_t k = 0; k == 0 || k < n; k += GK_BLAS_OUTPUTS) {
-    // scratch[channels][outputs]
     size_t outputs = smaller(GK_BLAS_OUTPUTS, n - k);
     for (size_t p = 0; p < outputs; p += GK_PANEL) {
       size_t columns = smaller(GK_PANEL, outputs - p);
       for (size_t i = 0; i < channels; i++) {
         memcpy(
-          scratch + i * outputs + p, w + (k + p) * c + (begin + i) * GK_PANEL, columns * sizeof(float));
+          block + i * outputs + p, w + (k + p) * c + (begin + i) * GK_PANEL, columns * sizeof(float));
       }
     }
     sgemm(
-      row_major, as_it_is, transposed, (int)rows, (int)channels, (int)outputs, 1, dy + k, (int)n, scratch,
+      row_major, as_it_is, transposed, (int)rows, (int)channels, (int)outputs, 1, dy + k, (int)n, block,
       (int)(outputs > 0 ? outputs : 1), accumulate || k > 0 ? 1 : 0, dx + begin, (int)c);
   }
 }

@@ -14,7 +14,7 @@ static void run_task(void *context, size_t task, int worker) {
     expert++;
   }
   // Blocks of one strip follow each other: they share its weights. All are about equally long.
-  size_t length = gk_ceiling(gk_ceiling(extent(job, expert), blocks), GK_TILE_ROWS) * GK_TILE_ROWS;
+  size_t length = gk_ceiling(gk_ceiling(extent(job, expert), blocks), job->grain) * job->grain;
   size_t begin = task % blocks * length, first = task / blocks * job->strip;
   if (begin >= extent(job, expert)) return;
   job->run(
@@ -33,4 +33,11 @@ size_t gk_strip_of(size_t total, size_t unit, size_t least, size_t most) {
   size_t work = total / (TASKS_PER_THREAD * (size_t)gk_threads());
   size_t strip = gk_ceiling(work > LEAST_WORK ? work : LEAST_WORK, unit > 0 ? unit : 1);
   return strip < least ? least : strip > most ? most : strip;
+}
+
+size_t gk_turned_strip(const gk_job *job, size_t rows, size_t experts) {
+  size_t unit = gk_typical(rows, experts, job->block) * job->n * GK_PANEL;
+  size_t strip = gk_strip_of(rows * job->n * job->c, unit, 4, GK_TURNED_CHANNELS / GK_PANEL);
+  // About equally long.
+  return job->panels == 0 ? strip : gk_ceiling(job->panels, gk_ceiling(job->panels, strip));
 }

@@ -21,7 +21,7 @@ typedef struct gk_job {
   const int32_t *offsets;  // [experts + 1]
 
   bool by_channels;
-  size_t block;
+  size_t block, grain;  // at most so many, in multiples of so many
   size_t panels, strip;
   void (*run)(const struct gk_job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker);
 } gk_job;
@@ -36,6 +36,9 @@ void gk_run_job(gk_job *job, size_t experts);
 /// Panels of a strip so that a task is neither too short to be worth handing out nor too long to share: `unit`
 /// multiply-adds a panel, `total` in all.
 size_t gk_strip_of(size_t total, size_t unit, size_t least, size_t most);
+
+/// The same for the gradient of the input: each task turns what it needs of dy, which pays where several panels share it.
+size_t gk_turned_strip(const gk_job *job, size_t rows, size_t experts);
 
 /// Rows that a task is likely to find.
 static inline size_t gk_typical(size_t rows, size_t experts, size_t block) {

@@ -8,7 +8,7 @@
 /// x[rows, C], y[rows, N], dy and dx likewise; panels [first, last) of 32 outputs, in input_gradient of 32 channels.
 typedef void gk_input_gradient_kernel(
   const float *dy, const float *w, float *dx, size_t rows, size_t n, size_t c, size_t first, size_t last,
-  bool accumulate, float *scratch);
+  bool accumulate, void *scratch);
 typedef void gk_weight_gradient_kernel(
   const float *dy, const float *x, float *dw, size_t rows, size_t n, size_t c, size_t begin, size_t end, size_t first,
   size_t last, float *scratch);
@@ -39,9 +39,9 @@ typedef struct {
   void (*forward)(
     const void *x, const gk_pair *w, const float *bias, float *y, size_t rows, size_t n, size_t c, size_t first,
     size_t last);
-  /// dy rounded. scratch: GK_INPUT_SCRATCH floats.
+  /// dy not rounded. scratch: GK_INPUT_SCRATCH floats.
   void (*input_gradient)(
-    const void *dy, const gk_pair *w, float *dx, size_t rows, size_t n, size_t c, size_t first, size_t last,
+    const float *dy, const gk_pair *w, float *dx, size_t rows, size_t n, size_t c, size_t first, size_t last,
     bool accumulate, void *scratch);
   /// Neither rounded; dw float32. scratch: twice GK_WEIGHT_SCRATCH floats.
   void (*weight_gradient)(

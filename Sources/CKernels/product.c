@@ -68,8 +68,10 @@ void gk_grouped_product(
   size_t least = few < 4 ? 4 : 1;
   gk_job job = {
     .kernels = gk_active(), .a = x, .b = w, .bias = bias, .out = y, .n = n, .c = c, .offsets = offsets,
-    .block = block, .panels = panels(n), .run = run_forward};
-  job.strip = gk_ceiling(gk_strip_of(rows * n * c, few * c * GK_PANEL, least, 1 << 20), least) * least;
+    .block = block, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_forward};
+  // What a strip reads again, sums and inputs, stays in the core's cache; its weights do while several blocks use them.
+  size_t most = few <= GK_TILE_ROWS ? 1 << 20 : GK_FORWARD_PANELS;
+  job.strip = gk_ceiling(gk_strip_of(rows * n * c, few * c * GK_PANEL, least, most), least) * least;
   gk_run_job(&job, experts);
 }
 
@@ -95,10 +97,11 @@ void gk_grouped_product_input_gradient(
   size_t rows = (size_t)offsets[experts];
   gk_job job = {
     .kernels = gk_active(), .blas = gk_openblas_active(), .a = dy, .b = w, .out = dx, .n = n, .c = c,
-    .accumulate = accumulate, .offsets = offsets, .block = 252, .panels = panels(c), .run = run_input_gradient};
+    .accumulate = accumulate, .offsets = offsets, .panels = panels(c), .run = run_input_gradient};
+  job.block = job.blas ? GK_BLAS_ROWS : GK_TURNED_ROWS;
+  job.grain = job.blas ? GK_TILE_ROWS : GK_PANEL;
   // OpenBLAS sums in an order of its own, so its blocks depend on nothing but the shape.
-  job.strip = job.blas ? GK_BLAS_OUTPUTS / GK_PANEL
-                       : gk_strip_of(rows * n * c, gk_typical(rows, experts, job.block) * n * GK_PANEL, 1, 1 << 20);
+  job.strip = job.blas ? GK_BLAS_OUTPUTS / GK_PANEL : gk_turned_strip(&job, rows, experts);
   gk_run_job(&job, experts);
 }
 
@@ -124,11 +127,11 @@ void gk_grouped_product_weight_gradient(
   size_t rows = (size_t)offsets[experts];
   gk_job job = {
     .kernels = gk_active(), .blas = gk_openblas_active(), .a = dy, .b = x, .out = dw, .n = n, .c = c,
-    .offsets = offsets, .by_channels = true, .panels = panels(n), .run = run_weight_gradient};
+    .offsets = offsets, .by_channels = true, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_weight_gradient};
   job.block = job.blas ? GK_BLAS_CHANNELS : GK_GATHERED_CHANNELS;
   // Gathering channels pays where a few panels share them.
   job.strip = job.blas ? GK_BLAS_OUTPUTS / GK_PANEL
-                       : gk_strip_of(rows * n * c, gk_typical(rows, experts, rows) * job.block * GK_PANEL, 4, 16);
+                       : gk_strip_of(rows * n * c, gk_typical(rows, experts, rows) * job.block * GK_PANEL, 8, 16);
   gk_run_job(&job, experts);
 }
 

@@ -6,13 +6,20 @@ enum {
   GK_PANEL = 32,      // outputs of a packed panel
   GK_TILE_ROWS = 12,  // a multiple of every variant's tallest tile
 
-  // The input gradient turns this many outputs of a weight panel at a time.
-  GK_TURNED_DEPTH = 256,
-  GK_INPUT_SCRATCH = GK_TURNED_DEPTH * GK_PANEL,  // floats
+  GK_FORWARD_PANELS = 8,  // of a strip, where blocks have more rows than a tile
+
+  // The input gradient turns this many units (outputs or pairs) of at most this many rows of dy at a time, and sums at
+  // most this many channels: whole panels.
+  GK_TURNED_UNITS = 128,
+  GK_TURNED_ROWS = 128,
+  GK_TURNED_CHANNELS = 256,
+  // Floats: what is turned, the sums, and a tile's channels where they must be laid out anew.
+  GK_INPUT_SCRATCH =
+    GK_TURNED_UNITS * GK_TURNED_ROWS + GK_TURNED_ROWS * GK_TURNED_CHANNELS + 2 * GK_TURNED_UNITS * 2 * GK_TILE_ROWS,
 
   // The weight gradient gathers this many tokens of at most this many channels (a multiple of GK_TILE_ROWS).
-  GK_GATHERED_DEPTH = 128,
-  GK_GATHERED_CHANNELS = 120,
+  GK_GATHERED_DEPTH = 256,
+  GK_GATHERED_CHANNELS = 240,
   GK_WEIGHT_SCRATCH = GK_GATHERED_DEPTH * (GK_GATHERED_CHANNELS + GK_PANEL),  // floats
 };
 

@@ -124,8 +124,10 @@ void gk_bfloat16_grouped_product(
   size_t least = few < 4 ? 4 : 1;
   gk_job job = {
     .kernels = gk_active(), .a = rounded_rows(x, rows, c), .b = w, .bias = bias, .out = y, .n = n, .c = c,
-    .offsets = offsets, .block = block, .panels = panels(n), .run = run_forward};
-  job.strip = gk_ceiling(gk_strip_of(rows * n * c, few * c * GK_PANEL, least, 1 << 20), least) * least;
+    .offsets = offsets, .block = block, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_forward};
+  // What a strip reads again, sums and inputs, stays in the core's cache; its weights do while several blocks use them.
+  size_t most = few <= GK_TILE_ROWS ? 1 << 20 : GK_FORWARD_PANELS;
+  job.strip = gk_ceiling(gk_strip_of(rows * n * c, few * c * GK_PANEL, least, most), least) * least;
   gk_run_job(&job, experts);
 }
 
@@ -138,11 +140,9 @@ void gk_bfloat16_product(
 
 static void run_input_gradient(
   const gk_job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker) {
-  const gk_bfloat16_kernels *kernels = job->kernels->bfloat16;
   size_t row = (size_t)job->offsets[expert] + begin;
-  kernels->input_gradient(
-    (const char *)job->a + row * gk_ceiling(job->n, 2) * kernels->unit_bytes,
-    (const gk_pair *)job->b + expert * packed_pairs(job->n, job->c), job->out + row * job->c, end - begin, job->n,
+  job->kernels->bfloat16->input_gradient(
+    (const float *)job->a + row * job->n, (const gk_pair *)job->b + expert * packed_pairs(job->n, job->c), job->out + row * job->c, end - begin, job->n,
     job->c, first, last, job->accumulate, gk_scratch(worker, sizeof(float) * GK_INPUT_SCRATCH));
 }
 
@@ -151,9 +151,9 @@ void gk_bfloat16_grouped_product_input_gradient(
   bool accumulate) {
   size_t rows = (size_t)offsets[experts];
   gk_job job = {
-    .kernels = gk_active(), .a = rounded_rows(dy, rows, n), .b = w, .out = dx, .n = n, .c = c,
-    .accumulate = accumulate, .offsets = offsets, .block = 252, .panels = panels(c), .run = run_input_gradient};
-  job.strip = gk_strip_of(rows * n * c, gk_typical(rows, experts, job.block) * n * GK_PANEL, 1, 1 << 20);
+    .kernels = gk_active(), .a = dy, .b = w, .out = dx, .n = n, .c = c, .accumulate = accumulate,
+    .offsets = offsets, .block = GK_TURNED_ROWS, .grain = GK_PANEL, .panels = panels(c), .run = run_input_gradient};
+  job.strip = gk_turned_strip(&job, rows, experts);
   gk_run_job(&job, experts);
 }
 
@@ -178,9 +178,9 @@ void gk_bfloat16_grouped_product_weight_gradient(
   size_t rows = (size_t)offsets[experts];
   gk_job job = {
     .kernels = gk_active(), .a = dy, .b = x, .out = dw, .n = n, .c = c, .offsets = offsets, .by_channels = true,
-    .block = GK_GATHERED_CHANNELS, .panels = panels(n), .run = run_weight_gradient};
+    .block = GK_GATHERED_CHANNELS, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_weight_gradient};
   // Gathering channels pays where a few panels share them.
-  job.strip = gk_strip_of(rows * n * c, gk_typical(rows, experts, rows) * job.block * GK_PANEL, 4, 16);
+  job.strip = gk_strip_of(rows * n * c, gk_typical(rows, experts, rows) * job.block * GK_PANEL, 8, 16);
   gk_run_job(&job, experts);
 }
 

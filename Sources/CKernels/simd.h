@@ -38,6 +38,19 @@ GK_INLINE gk_vf gk_fma(gk_vf a, gk_vf b, gk_vf c) {
 #endif
 }
 
+/// The compiler moves no load across this, nor what makes these two sums. Costs no instruction.
+GK_INLINE void gk_keep_order(gk_vf *a, gk_vf *b) {
+#if VW == 16
+  __asm__ volatile("" : "+v"(*a), "+v"(*b)::"memory");
+#elif VW == 8
+  __asm__ volatile("" : "+x"(*a), "+x"(*b)::"memory");
+#elif defined(__aarch64__)
+  __asm__ volatile("" : "+w"(*a), "+w"(*b)::"memory");
+#else
+  (void)a, (void)b;
+#endif
+}
+
 GK_INLINE gk_vf gk_max(gk_vf a, gk_vf b) {
   gk_vi greater = a > b;
   return (gk_vf)((greater & (gk_vi)a) | (~greater & (gk_vi)b));

@@ -16,7 +16,8 @@ enum { TILE_ROWS = 6, TILE_VECTORS = 2 };
 #endif
 _Static_assert(GK_TILE_ROWS % TILE_ROWS == 0, "blocks of channels hold whole tiles");
 
-enum { PANEL_VECTORS = GK_PANEL / VW, FORWARD_DEPTH = 512 };
+enum { PANEL_VECTORS = GK_PANEL / VW, TILE_WIDTH = TILE_VECTORS * VW, FORWARD_DEPTH = 288 };
+_Static_assert(GK_TURNED_ROWS % TILE_WIDTH == 0, "blocks of rows hold whole tiles");
 
 /// One to three rows make too few sums to keep the multiply-adders busy: a tile of them takes several panels at once.
 #if VW == 16

@@ -1,4 +1,4 @@
-// Transposes within packed weights.
+// Transposes.
 #ifndef GK_TURN_H
 #define GK_TURN_H
 
@@ -16,11 +16,19 @@
 #define GK_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #endif
 
-/// to[j][i] = from[i][j] of a VW × VW block, rows 32 floats apart: log2 VW perfect shuffles of the block's floats.
-GK_INLINE void turn_block(const float *from, float *to) {
+/// to[j][i] = from[i][j] for `rows` ≤ VW rows of `columns` ≤ VW lanes, `step` floats apart, into VW rows `out` floats
+/// apart; what is not there counts as 0. log2 VW perfect shuffles of the block's floats.
+GK_INLINE void turn_block(const float *from, size_t step, size_t rows, size_t columns, float *to, size_t out) {
+  float whole[VW * VW];
+  if (rows < VW || columns < VW) {
+    for (size_t i = 0; i < VW; i++) {
+      for (size_t j = 0; j < VW; j++) whole[i * VW + j] = i < rows && j < columns ? from[i * step + j] : 0;
+    }
+    from = whole, step = VW;
+  }
   gk_vf a[VW], b[VW];
 #pragma clang loop unroll(full)
-  for (int i = 0; i < VW; i++) a[i] = gk_load(from + i * GK_PANEL);
+  for (int i = 0; i < VW; i++) a[i] = gk_load(from + i * step);
 #pragma clang loop unroll(full)
   for (int s = 1; s < VW; s *= 2) {
 #pragma clang loop unroll(full)
@@ -32,7 +40,7 @@ GK_INLINE void turn_block(const float *from, float *to) {
     for (int i = 0; i < VW; i++) a[i] = b[i];
   }
 #pragma clang loop unroll(full)
-  for (int i = 0; i < VW; i++) gk_store(to + i * GK_PANEL, a[i]);
+  for (int i = 0; i < VW; i++) gk_store(to + i * out, a[i]);
 }
 
 #endif
