@@ -112,7 +112,10 @@ typedef struct {
   void (*sink_gradient)(const gk_attention_pass *pass, size_t begin, size_t end, size_t head);
 } gk_attention_kernels;
 
-enum { GK_ATTENTION_QUERIES = 4 };  // queries that walk the keys together
+enum {
+  GK_ATTENTION_QUERIES = 4,  // queries that walk the keys together: a group
+  GK_ATTENTION_GROUPS = 8,   // at most so many walk a block of keys one after the other, while the core's cache holds it
+};
 
 /// Floats of a row of scores over at most `length` keys, of which a window (0: none) shows each query some: the kernels
 /// write whole vectors past its end.
@@ -121,9 +124,16 @@ static inline size_t gk_attention_stride(size_t length, size_t window) {
   return (most + 31) / 16 * 16;
 }
 
+/// Groups that share blocks of keys: fewer where their scores are long, so that those too stay in the cache.
+static inline size_t gk_attention_groups(size_t stride) {
+  size_t groups = (1 << 15) / stride;
+  return groups < 1 ? 1 : groups > GK_ATTENTION_GROUPS ? GK_ATTENTION_GROUPS : groups;
+}
+
 /// Scores and, in the gradient, what becomes of them.
 static inline size_t gk_attention_scratch(size_t length, size_t window) {
-  return 2 * GK_ATTENTION_QUERIES * gk_attention_stride(length, window);
+  size_t stride = gk_attention_stride(length, window);
+  return 2 * gk_attention_groups(stride) * GK_ATTENTION_QUERIES * stride;
 }
 
 /// What the choice goes by: experts, then groups.

@@ -20,6 +20,7 @@ enum {
   // The weight gradient gathers this many tokens of at most this many channels (a multiple of GK_TILE_ROWS).
   GK_GATHERED_DEPTH = 256,
   GK_GATHERED_CHANNELS = 240,
+  GK_GATHERED_TOGETHER = 16,  // rows whose parts are gathered before the next part of a row: all stay in the fastest cache
   GK_WEIGHT_SCRATCH = GK_GATHERED_DEPTH * (GK_GATHERED_CHANNELS + GK_PANEL),  // floats
 };
 
