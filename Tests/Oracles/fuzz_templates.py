@@ -365,6 +365,10 @@ def main():
             equal = not failed and found["text"] == case["text"]
         elif "raised" in case:
             kinds["raised"] += 1
+            # A filter block's own failure comes first there, and last in jinja2.
+            if "of a filter block must give" in found["text"]:
+                apart["filter block"] += 1
+                continue
             equal = failed and (found["text"].endswith(case["raised"].split("\n")[0]) if case["raised"] else True) and not own
         else:
             kinds["error"] += 1

@@ -819,6 +819,9 @@ i | map('upper') | list
 '' % 1
 undefined_name | truncate(4)
 ('Straße ẞ ΣΊΣΥΦΟΣ İ ı ǅ ﬁ Ꭰ ꭰ Ⅷ ' ~ u).casefold()
+'ΣΊΣΥΦΟΣ ΑΣ'.title() ~ 'ΑΣ'.capitalize() ~ 'ΑΣ Σ'.swapcase()
+('ΑΣ' | title) ~ ('ΑΣ' | capitalize) ~ ('ΑΣ ΑΣΑ' | lower)
+[1e16 // 3, -7.5 // 2, 7.5 // -2, 0.0 // -3, -1e-9 // 5, 1.0 // 0.1, -0.0 // 3]
 a | batch(0) | list
 a | batch(0, 'x') | list
 a | batch(-1, 'x') | list

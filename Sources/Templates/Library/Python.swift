@@ -36,9 +36,14 @@ enum Python {
     return (digits, mantissa[0].count + exponent - leading)
   }
 
+  /// As CPython computes it: by the remainder, for the quotient itself may round up.
   static func floorDivision(_ a: Double, _ b: Double) -> Double {
-    let remainder = modulo(a, b)
-    return ((a - remainder) / b).rounded()
+    let remainder = fmod(a, b)
+    var quotient = (a - remainder) / b
+    if remainder != 0, (remainder < 0) != (b < 0) { quotient -= 1 }
+    guard quotient != 0 else { return (a / b).sign == .minus ? -0.0 : 0.0 }
+    let whole = floor(quotient)
+    return quotient - whole > 0.5 ? whole + 1 : whole
   }
 
   /// The remainder with the divisor's sign.

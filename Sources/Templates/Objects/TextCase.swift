@@ -58,37 +58,39 @@ extension Unicode.Scalar {
 extension Text {
   var uppercased: Text { mapped { $0.properties.uppercaseMapping } }
 
-  /// A capital sigma at the end of a word becomes ς, as in Python.
   var lowercased: Text {
     let scalars = scalars
     guard scalars.contains("\u{3A3}") else { return mapped { $0.properties.lowercaseMapping } }
     var text = Text("")
-    for (index, scalar) in scalars.enumerated() {
-      if scalar == "\u{3A3}" {
-        func isCased(_ scalar: Unicode.Scalar) -> Bool? { scalar.properties.isCaseIgnorable ? nil : scalar.isCased }
-        let before = scalars[..<index].reversed().lazy.compactMap(isCased).first ?? false
-        let after = scalars[(index + 1)...].lazy.compactMap(isCased).first ?? false
-        text.append(before && !after ? "\u{3C2}" as Unicode.Scalar : "\u{3C3}")
-      } else {
-        text.append(Text(scalar.properties.lowercaseMapping))
-      }
-    }
+    for index in scalars.indices { text.append(Text(Text.lowercase(scalars, index))) }
     return text
+  }
+
+  /// One code point of a text in lower case: a capital sigma at the end of a word becomes ς, as in Python.
+  private static func lowercase(_ scalars: [Unicode.Scalar], _ index: Int) -> String {
+    guard scalars[index] == "\u{3A3}" else { return scalars[index].properties.lowercaseMapping }
+    func isCased(_ scalar: Unicode.Scalar) -> Bool? { scalar.properties.isCaseIgnorable ? nil : scalar.isCased }
+    let before = scalars[..<index].reversed().lazy.compactMap(isCased).first ?? false
+    let after = scalars[(index + 1)...].lazy.compactMap(isCased).first ?? false
+    return before && !after ? "\u{3C2}" : "\u{3C3}"
   }
 
   /// The first code point in title case, the others lower.
   var capitalized: Text {
     let scalars = scalars
     guard let first = scalars.first else { return self }
-    return Text(first.properties.titlecaseMapping) + Text(scalars: scalars.dropFirst()).lowercased
+    return scalars.indices.dropFirst().reduce(into: Text(first.properties.titlecaseMapping)) {
+      $0.append(Text(Text.lowercase(scalars, $1)))
+    }
   }
 
   /// str.title: each run of cased letters begins with title case.
   var titled: Text {
+    let scalars = scalars
     var text = Text("")
     var isInside = false
-    for scalar in scalars {
-      text.append(Text(isInside ? scalar.properties.lowercaseMapping : scalar.properties.titlecaseMapping))
+    for (index, scalar) in scalars.enumerated() {
+      text.append(Text(isInside ? Text.lowercase(scalars, index) : scalar.properties.titlecaseMapping))
       isInside = scalar.isCased
     }
     return text
@@ -107,7 +109,15 @@ extension Text {
   }
 
   var swappedCase: Text {
-    mapped { $0.isUpper ? $0.properties.lowercaseMapping : $0.isLower ? $0.properties.uppercaseMapping : String($0) }
+    let scalars = scalars
+    var text = Text("")
+    for (index, scalar) in scalars.enumerated() {
+      text.append(
+        Text(
+          scalar.isUpper
+            ? Text.lowercase(scalars, index) : scalar.isLower ? scalar.properties.uppercaseMapping : String(scalar)))
+    }
+    return text
   }
 
   /// str.islower: some cased letter, and none upper or title.
