@@ -11,14 +11,16 @@ import Values
 
   /// Against transformers in float64 with the operands of every product rounded (Tests/Oracles/make_bfloat16.py). What
   /// is left is float32's own rounding, and the few numbers that lie so close to the middle of two bfloat16 that it
-  /// decides: an eighth of what the rounding itself changes.
+  /// decides: an eighth of what the rounding itself changes, or in a sparse model, where such a number reaches many
+  /// tensors, as much as float32 and noise of its size change in the oracle.
   @Test(arguments: rounded) func roundsWhereTheOracleDoes(_ name: String) throws {
     let golden = try Golden(architecture: name, computeType: .bfloat16)
     let tensors = try GoldenTensors(Fixtures.path("bfloat16"), file: "\(name).safetensors")
     let change = try #require(try Fixtures.json("bfloat16/rounding.json")[name])
     let logits = try Self.logits(golden)
     let allowed = try (
-      logits: #require(change["logits"]?.number) / 8, gradients: #require(change["grad"]?.number) / 8
+      logits: #require(change["logits"]?.number) / 8,
+      gradients: max(#require(change["grad"]?.number) / 8, change["flips"]?.number ?? 0)
     )
     for (index, logits) in logits.enumerated() {
       let difference = Self.difference(logits, try tensors.values("logits.\(index)"))
