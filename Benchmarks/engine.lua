@@ -19,7 +19,7 @@ local function step(method)
   for i = 1, 4 do rows[i] = { prompt = ids(10), reference = ids(64) } end
   local trainer = grao.trainer {
     model = model, method = method, rewards = { reward }, group_size = 8, max_new_tokens = 64, temperature = 1.0,
-    prompts_per_step = 4, micro_batch_tokens = 4096,
+    prompts_per_step = 4,
   }
   return function() trainer:step(trainer:rollout(rows)) end
 end
@@ -43,7 +43,7 @@ local works = {
   train = function()
     local groups = {}
     for i = 1, 32 do groups[i] = { prompt = ids(1), reference = ids(79) } end
-    local trainer = grao.trainer { model = model, method = "sft", micro_batch_tokens = 4096 }
+    local trainer = grao.trainer { model = model, method = "sft" }
     return function() trainer:step(groups) end, 32 * 80
   end,
 }
