@@ -39,7 +39,7 @@ local function sampling(model, prompts, length, samples, fresh)
   for i = 1, prompts do list[i] = ids(length) end
   local function body() model:generate { prompts = list, samples = samples, max_new_tokens = fresh, seed = 1 } end
   body()
-  return measure.timed(body, 0.8)
+  return measure.timed(body, 0.5)
 end
 
 -- What sampling does: prompts, then a token of every sequence at a time, at most 64 at once.
@@ -66,7 +66,7 @@ local function update(model, groups, length, samples, fresh)
   local drawn = samples > 1 and trainer:rollout(rows) or rows
   local function body() trainer:step(drawn) end
   body()
-  return measure.timed(body, 0.8)
+  return measure.timed(body, 0.5)
 end
 
 local function update_work(shape, groups, length, samples, fresh)
