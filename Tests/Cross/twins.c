@@ -99,6 +99,42 @@ static void products(size_t t, size_t n, size_t c, bool integers) {
   free(single), free(dw), free(half);
 }
 
+/// One sequence of t tokens whose first `prefix` are a segment of their own, with and without a window; and the last
+/// token alone, which must get the same bits.
+static void attention(size_t t, size_t prefix, size_t shared, size_t d, size_t u, size_t window) {
+  size_t g = 2, h = g * shared;
+  gk_attention_shape shape = {h, g, d, u, g * u, 1 / sqrtf((float)d), 0, window};
+  numbers q = draw(t * h * d, false), k = draw(t * g * d, false), v = draw(t * g * u, false);
+  numbers dout = draw(t * h * u, false), out = draw(t * h * u, false), lse = draw(t * h, false);
+  numbers dq = draw(q.count, false), dk = draw(k.count, false), dv = draw(v.count, false), alone = draw(h * u, false);
+  numbers sums[] = {dq, dk, dv};
+  for (int i = 0; i < 3; i++) {
+    for (size_t j = 0; j < sums[i].count; j++) sums[i].single[j] = 0, sums[i].exact[j] = 0;
+  }
+  int32_t rows = (int32_t)(t - prefix), first = (int32_t)prefix, trees[] = {0, 2};
+  gk_span spans[] = {{0, first}, {0, (int32_t)t - 1}};
+  gk_segment segments[] = {{0, first, 0, 0, 0}, {first, rows, first, 0, 1}}, last = {0, 1, (int32_t)t - 1, 1, 1};
+  gk_attention(&shape, q.single, k.single, v.single, NULL, out.single, lse.single, segments, 2, spans);
+  gk_attention_gradient(
+    &shape, dout.single, q.single, k.single, v.single, NULL, out.single, lse.single, dq.single, dk.single, dv.single,
+    NULL, segments, spans, trees, 1);
+  naive_attention(&shape, q.exact, k.exact, v.exact, NULL, out.exact, lse.exact, segments, 2, spans);
+  naive_attention_gradient(
+    &shape, dout.exact, q.exact, k.exact, v.exact, NULL, dq.exact, dk.exact, dv.exact, NULL, segments, 2, spans);
+  gk_attention(
+    &shape, q.single + (t - 1) * h * d, k.single, v.single, NULL, alone.single, NULL, &last, 1, spans);
+  for (size_t i = 0; i < h * u; i++) alone.exact[i] = out.single[(t - 1) * h * u + i];
+  double rounding = 2e-5;
+  check("attention", difference(out), rounding, t, h, d);
+  check("lse", difference(lse), rounding, t, h, d);
+  check("dq", difference(dq), rounding, t, h, d);
+  check("dk", difference(dk), rounding, t, h, d);
+  check("dv", difference(dv), rounding, t, h, d);
+  check("the last token alone", difference(alone), 0, t, h, d);
+  release(q), release(k), release(v), release(dout), release(out), release(lse);
+  release(dq), release(dk), release(dv), release(alone);
+}
+
 int main(int argc, char **argv) {
   const char *problem = gk_setup();
   if (problem != NULL) return fprintf(stderr, "%s\n", problem), 2;
@@ -106,6 +142,12 @@ int main(int argc, char **argv) {
   for (size_t t = 1; t <= 70; t++) products(t, 1 + below(100), 1 + below(100), true);
   for (size_t i = 0; i < rounds; i++) products(1 + below(300), 1 + below(700), 1 + below(700), i % 2 == 0);
   products(3, 40, 0, true), products(3, 0, 40, true), products(0, 40, 40, true);
-  printf("%s: %zu shapes of products, %d wrong\n", gk_variant(), rounds + 73, failures);
+  size_t lengths = rounds / 4 + 1;
+  for (size_t i = 0; i < lengths; i++) {
+    size_t t = i == 0 ? 400 : 2 + below(330), d = 1 + below(70);
+    attention(t, 1 + below(t - 1), 1 + below(4), d, i % 2 == 0 ? d : 1 + below(70), i % 3 == 0 ? 1 + below(200) : 0);
+  }
+  printf(
+    "%s: %zu shapes of products, %zu of attention, %d wrong\n", gk_variant(), rounds + 73, lengths, failures);
   return failures > 0;
 }
