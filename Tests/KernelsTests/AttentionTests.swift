@@ -126,6 +126,28 @@ extension KernelSuite {
       }
     }
 
+    /// More keys than a block of them, more queries than walk one together.
+    @Test(arguments: [
+      AttentionCase(4, 2, 16), AttentionCase(3, 1, 20, u: 9, window: 140), AttentionCase(6, 2, 8, sinks: true),
+    ])
+    func longSequencesEqualTheirTwins(empty: AttentionCase) {
+      var (numbers, example) = (Numbers(seed: 21), empty)
+      example.addSegment(rows: 170)
+      example.addSegment(rows: 135, prefix: [0..<170])
+      example.endTree()
+      example.fill(&numbers)
+      let (forward, gradient) = (example.twinForward(), example.twinGradient())
+      onEveryVariant {
+        let results = example.forward()
+        return results + example.gradient(out: results[0], lse: results[1])
+      } check: { variant, results in
+        for (result, twin) in zip(results, forward) { #expect(relativeError(result, twin) < 5e-7, "\(variant)") }
+        for (result, twin) in zip(results.dropFirst(2), gradient) {
+          #expect(relativeError(result, twin) < 4e-6, "\(variant)")
+        }
+      }
+    }
+
     @Test func whatAQueryCannotSeeDoesNotReachIt() {
       var numbers = Numbers(seed: 12)
       var example = AttentionCase(3, 1, 16)
