@@ -13,6 +13,10 @@ struct BytePairEncoding: TokenModel {
   /// Scalar below 0x400 → id, or -1: most characters are found without hashing.
   private let scalarIDs: [Int32]
 
+  /// Whether no merge joins a character with a visible space that follows it: then a text that comes as one word, as
+  /// SentencePiece's do, falls apart before its spaces, and the same words are merged only once.
+  private let cutsBeforeSpaces: Bool
+
   /// What the model needs for words whose bytes are not spelled; nil where a byte's character is no token.
   private let byteLevel: ByteLevelTokens?
 
@@ -22,7 +26,8 @@ struct BytePairEncoding: TokenModel {
     self.vocabulary = vocabulary
     let affixes = try WordAffixes(description)
     self.affixes = affixes
-    merges = try MergeTable(description, vocabulary, affixes)
+    let merges = try MergeTable(description, vocabulary, affixes)
+    self.merges = merges
     unknownToken = description.value("unk_token") == nil ? nil : try description.string("unk_token")
     fusesUnknown = try description.boolean("fuse_unk", default: false)
     byteFallback = try description.boolean("byte_fallback", default: false) ? ByteFallback(vocabulary) : nil
@@ -31,17 +36,61 @@ struct BytePairEncoding: TokenModel {
       Unicode.Scalar(value).flatMap { vocabulary.id(of: String(Character($0))) } ?? -1
     }
     byteLevel = affixes == nil ? ByteLevelTokens(vocabulary, findsWords: ignoresMerges) : nil
+    cutsBeforeSpaces =
+      affixes == nil && !ignoresMerges && vocabulary.id(of: "\u{2581}") != nil
+      && !merges.results.contains { id in
+        guard let token = vocabulary.token(of: id) else { return false }
+        var isBehindOther = false
+        var position = token.startIndex
+        while position < token.endIndex {
+          if Self.isSpace(token, at: position) {
+            if isBehindOther { return true }
+            position += 3
+          } else {
+            isBehindOther = true
+            position += 1
+          }
+        }
+        return false
+      }
+  }
+
+  /// Whether U+2581 stands at `position` of UTF-8.
+  private static func isSpace<Bytes: Collection<UInt8>>(_ bytes: Bytes, at position: Int) -> Bool
+  where Bytes.Index == Int {
+    bytes[position] == 0xE2 && bytes.endIndex - position >= 3 && bytes[position + 1] == 0x96
+      && bytes[position + 2] == 0x81
+  }
+
+  /// The words of a piece: it, or its parts that begin with visible spaces.
+  private func forEachWord(
+    of piece: Range<Int>, in bytes: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) throws(GRAOError) -> Void
+  ) throws(GRAOError) {
+    guard cutsBeforeSpaces else { return try body(piece) }
+    var start = piece.lowerBound
+    var position = start
+    var isSpace = true
+    while position < piece.upperBound {
+      let wasSpace = isSpace
+      isSpace = Self.isSpace(bytes, at: position)
+      if isSpace, !wasSpace {
+        try body(start..<position)
+        start = position
+      }
+      position += isSpace ? 3 : 1
+    }
+    try body(start..<piece.upperBound)
   }
 
   var takesUnspelled: Bool { byteLevel != nil }
 
   func encode(_ pieces: Pieces, to ids: inout [Int32]) throws(GRAOError) {
     let byteLevel = pieces.isUnspelled ? byteLevel : nil
-    var cache = WordCache(words: pieces.ranges.count)
+    var cache = WordCache(words: cutsBeforeSpaces ? pieces.bytes.count / 8 : pieces.ranges.count)
     var merger = WordMerger()
     try pieces.bytes.withUnsafeBufferPointer { bytes throws(GRAOError) in
       try merges.read { merges throws(GRAOError) in
-        for range in pieces.ranges {
+        func encode(_ range: Range<Int>) throws(GRAOError) {
           try cache.append(range, of: bytes, to: &ids) { word, ids throws(GRAOError) in
             if ignoresMerges, let id = byteLevel == nil ? vocabulary.id(of: word) : byteLevel?.id(of: word) {
               ids.append(id)
@@ -59,6 +108,9 @@ struct BytePairEncoding: TokenModel {
             }
             merger.merge(merges, to: &ids)
           }
+        }
+        for range in pieces.ranges {
+          if byteLevel == nil { try forEachWord(of: range, in: bytes, encode) } else { try encode(range) }
         }
       }
     }

@@ -14,7 +14,7 @@ struct MergeTable: Sendable {
   /// Open addressing; a power of two of slots, at most half of them in use.
   private var slots: [Slot]
   /// The id that the merge of a rank makes.
-  private var results: [Int32] = []
+  private(set) var results: [Int32] = []
 
   init(capacity: Int) {
     var size = 16

@@ -12,8 +12,8 @@ struct RankQueue {
 
   private var buckets: [Bucket] = []
   private var bucketOfRank: [Int32: Int] = [:]
-  /// A binary min-heap of rank << 32 | bucket.
-  private var heap: [UInt64] = []
+  /// Of rank << 32 | bucket.
+  private var heap = MinHeap()
   private var lastRank: Int32 = -1
   private var lastBucket = 0
 
@@ -29,7 +29,7 @@ struct RankQueue {
     let bucket = lastBucket
     if !buckets[bucket].isQueued {
       buckets[bucket].isQueued = true
-      push(UInt64(UInt32(bitPattern: rank)) << 32 | UInt64(UInt32(truncatingIfNeeded: bucket)))
+      heap.insert(UInt64(UInt32(bitPattern: rank)) << 32 | UInt64(UInt32(truncatingIfNeeded: bucket)))
     }
     if let last = buckets[bucket].positions.last, last > position { buckets[bucket].isSorted = false }
     buckets[bucket].positions.append(position)
@@ -51,34 +51,8 @@ struct RankQueue {
       buckets[bucket].positions.removeAll(keepingCapacity: true)
       buckets[bucket].next = 0
       buckets[bucket].isQueued = false
-      removeFirst()
+      heap.popFirst()
     }
     return nil
-  }
-
-  private mutating func push(_ entry: UInt64) {
-    heap.append(entry)
-    var child = heap.count - 1
-    while child > 0 {
-      let parent = (child - 1) / 2
-      guard heap[child] < heap[parent] else { break }
-      heap.swapAt(child, parent)
-      child = parent
-    }
-  }
-
-  private mutating func removeFirst() {
-    let last = heap.removeLast()
-    guard !heap.isEmpty else { return }
-    heap[0] = last
-    var parent = 0
-    while true {
-      var child = 2 * parent + 1
-      guard child < heap.count else { break }
-      if child + 1 < heap.count, heap[child + 1] < heap[child] { child += 1 }
-      guard heap[child] < heap[parent] else { break }
-      heap.swapAt(child, parent)
-      parent = child
-    }
   }
 }

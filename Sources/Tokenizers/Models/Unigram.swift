@@ -43,8 +43,11 @@ struct Unigram: TokenModel {
   }
 
   func encode(_ pieces: Pieces, to ids: inout [Int32]) throws(GRAOError) {
+    var cache = WordCache(words: pieces.ranges.count)
     try pieces.bytes.withUnsafeBufferPointer { bytes throws(GRAOError) in
-      for range in pieces.ranges { try encode(UnsafeBufferPointer(rebasing: bytes[range]), to: &ids) }
+      for range in pieces.ranges {
+        try cache.append(range, of: bytes, to: &ids) { word, ids throws(GRAOError) in try encode(word, to: &ids) }
+      }
     }
   }
 

@@ -1,13 +1,17 @@
 /// Merges the symbols of one word: pairs in the order of their ranks, the leftmost first among equals.
 ///
-/// A short word is searched for its first pair again and again. In a long one a queue of candidates over a linked list
-/// finds it: n symbols take O(n log n) at the most, and about n where few ranks occur.
+/// A short word is searched for its first pair again and again. In a longer one a heap of candidates over a linked list
+/// finds it, and in one as long as a text a queue by ranks: n symbols take O(n log n) at the most, and about n where few
+/// ranks occur.
 struct WordMerger {
   /// The ids of the word's characters; merging leaves it in disorder.
   var symbols: [Int32] = []
   private var ranks: [Int32] = []
   private var links: [Link] = []
+  /// Candidates as rank << 32 | position.
+  private var heap = MinHeap()
   private var queue = RankQueue()
+  private var isLong = false
 
   private struct Link {
     /// -1 where the symbol is part of another by now.
@@ -19,6 +23,9 @@ struct WordMerger {
 
   /// The most symbols that are searched; from 32 to 256 it takes as long as a queue, measured.
   private static let searched = 64
+
+  /// The most symbols whose candidates are in the heap: beyond, it outgrows the nearest cache.
+  private static let heaped = 4096
 
   /// Appends the word's symbols to `ids`, merged as far as `merges` goes.
   mutating func merge(_ merges: MergeTable.Reader, to ids: inout [Int32]) {
@@ -58,13 +65,14 @@ struct WordMerger {
 
   private mutating func mergeByQueue(_ merges: MergeTable.Reader, to ids: inout [Int32]) {
     links.removeAll(keepingCapacity: true)
+    isLong = symbols.count > Self.heaped
     for (index, id) in symbols.enumerated() {
       let position = Int32(truncatingIfNeeded: index)
       links.append(Link(id: id, previous: position - 1, next: index + 1 < symbols.count ? position + 1 : -1))
     }
     for index in links.indices.dropLast() { consider(Int32(truncatingIfNeeded: index), merges) }
 
-    while let (position, rank) = queue.popFirst() {
+    while let (position, rank) = popFirst() {
       let left = Int(position)
       let next = links[left].next
       guard links[left].id >= 0, next >= 0 else { continue }
@@ -85,6 +93,16 @@ struct WordMerger {
   private mutating func consider(_ position: Int32, _ merges: MergeTable.Reader) {
     let left = links[Int(position)]
     let rank = merges.rank(left.id, links[Int(left.next)].id)
-    if rank != MergeTable.none { queue.insert(position, rank: rank) }
+    guard rank != MergeTable.none else { return }
+    if isLong {
+      queue.insert(position, rank: rank)
+    } else {
+      heap.insert(UInt64(UInt32(bitPattern: rank)) << 32 | UInt64(UInt32(bitPattern: position)))
+    }
+  }
+
+  private mutating func popFirst() -> (position: Int32, rank: Int32)? {
+    if isLong { return queue.popFirst() }
+    return heap.popFirst().map { (Int32(truncatingIfNeeded: $0), Int32(truncatingIfNeeded: $0 >> 32)) }
   }
 }

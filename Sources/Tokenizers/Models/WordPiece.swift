@@ -21,31 +21,38 @@ struct WordPiece: TokenModel {
   }
 
   func encode(_ pieces: Pieces, to ids: inout [Int32]) throws(GRAOError) {
-    for range in pieces.ranges {
-      let count = ids.count
-      if pieces.bytes[range].count(where: { $0 & 0xC0 != 0x80 }) <= longestWord, spell(pieces.bytes[range], to: &ids) {
-        continue
+    var cache = WordCache(words: pieces.ranges.count)
+    var token: [UInt8] = []
+    try pieces.bytes.withUnsafeBufferPointer { bytes throws(GRAOError) in
+      for range in pieces.ranges {
+        try cache.append(range, of: bytes, to: &ids) { word, ids throws(GRAOError) in
+          let count = ids.count
+          if word.count(where: { $0 & 0xC0 != 0x80 }) <= longestWord, spell(word, &token, to: &ids) { return }
+          ids.removeSubrange(count...)
+          guard let unknown else { throw GRAOError("tokenizer: the model's unknown token is not in the vocabulary") }
+          ids.append(unknown)
+        }
       }
-      ids.removeSubrange(count...)
-      guard let unknown else { throw GRAOError("tokenizer: the model's unknown token is not in the vocabulary") }
-      ids.append(unknown)
     }
   }
 
-  private func spell(_ word: ArraySlice<UInt8>, to ids: inout [Int32]) -> Bool {
-    var start = word.startIndex
-    while start < word.endIndex {
-      let before = start == word.startIndex ? [] : prefix
-      var token = before + word[start...].prefix(longestToken)
+  /// - Parameter token: room for a candidate.
+  private func spell(_ word: UnsafeBufferPointer<UInt8>, _ token: inout [UInt8], to ids: inout [Int32]) -> Bool {
+    var start = 0
+    while start < word.count {
+      token.removeAll(keepingCapacity: true)
+      if start > 0 { token += prefix }
+      let before = token.count
+      token += UnsafeBufferPointer(rebasing: word[start...].prefix(longestToken))
       var found: Int32?
-      while token.count > before.count {
+      while token.count > before {
         found = token.withUnsafeBufferPointer { vocabulary.id(of: $0) }
         if found != nil { break }
         token.removeLast()
       }
       guard let found else { return false }
       ids.append(found)
-      start += token.count - before.count
+      start += token.count - before
     }
     return true
   }

@@ -18,6 +18,7 @@ enum BertNormalizer {
   /// Takes control characters away, and makes every white space a space.
   private static let clean = CharacterNormalizer { value, out in
     switch value {
+    case 0x20...0x7E: out.append(UInt8(value))
     case 0x09, 0x0A, 0x0D: out.append(UInt8(ascii: " "))
     case 0, 0xFFFD: break
     default:

@@ -25,8 +25,10 @@ struct CharacterNormalizer: Normalizer {
   static let lowercase = CharacterNormalizer { value, out in
     if value < 0x80 {
       out.append(UInt8((0x41...0x5A).contains(value) ? value + 0x20 : value))
-    } else if let scalar = Unicode.Scalar(value) {
+    } else if let scalar = Unicode.Scalar(value), scalar.properties.changesWhenLowercased {
       out += scalar.properties.lowercaseMapping.utf8
+    } else {
+      out.append(scalar: value)
     }
   }
 

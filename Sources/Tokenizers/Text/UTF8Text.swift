@@ -21,6 +21,8 @@ enum UTF8Text {
   /// White space as Unicode has it (Rust's `\s`).
   static func isWhitespace(_ value: UInt32) -> Bool {
     if value < 0x80 { return value == 0x20 || (0x09...0x0D).contains(value) }
+    // The last is the ideographic space.
+    if value > 0x3000 { return false }
     return Unicode.Scalar(value)?.properties.isWhitespace ?? false
   }
 

@@ -1,6 +1,13 @@
 /// Character categories as Unicode 8 has them, the version that HF tokenizers' BERT stages and "Punctuation" know.
 enum UnicodeEight {
+  /// Those of the first plane, looked up once.
+  private static let categories = (0..<0x10000 as Range<UInt32>).map(lookUp)
+
   private static func category(_ value: UInt32) -> Unicode.GeneralCategory? {
+    value < 0x10000 ? categories[Int(value)] : lookUp(value)
+  }
+
+  private static func lookUp(_ value: UInt32) -> Unicode.GeneralCategory? {
     switch value {
     // Those that later versions moved.
     case 0x166D, 0x111C9: return .otherPunctuation
