@@ -73,6 +73,17 @@ void glb_add(glb_state *state, glb_tape *tape, glb_node node) {
   if (node.kind >= GLB_OBJECT && node.object != NULL) state->host.release(node.object);
 }
 
+void glb_add_integers(glb_state *state, glb_tape *tape, const int64_t *integers, size_t count) {
+  if (tape->failed || count > SIZE_MAX / 4 ||
+      !grow(state, (void **)&tape->nodes, &tape->capacity, tape->count + count, sizeof(glb_node))) {
+    tape->failed = true;
+    return;
+  }
+  for (size_t i = 0; i < count; i++) {
+    tape->nodes[tape->count++] = (glb_node){.kind = GLB_INTEGER, .integer = integers[i]};
+  }
+}
+
 void glb_add_string(glb_state *state, glb_tape *tape, const void *bytes, size_t size) {
   if (tape->failed || size > SIZE_MAX / 4 ||
       !grow(state, (void **)&tape->bytes, &tape->room, tape->used + size, 1)) {

@@ -34,23 +34,17 @@ struct Tape {
       node.kind = GLB_ARRAY
       node.size = elements.count
       glb_add(handle, tape, node)
-      for element in elements {
-        guard case .integer(let value) = element else {
-          try write(element, to: tape, state, handle, depth: depth + 1)
-          continue
-        }
-        // Token ids: most of what a reward gets.
-        var id = glb_node()
-        id.kind = GLB_INTEGER
-        id.integer = Int64(value)
-        glb_add(handle, tape, id)
+      if let ids = integers(elements) {
+        ids.withUnsafeBufferPointer { glb_add_integers(handle, tape, $0.baseAddress, $0.count) }
+        return
       }
+      for element in elements { try write(element, to: tape, state, handle, depth: depth + 1) }
       return
     case .table(let table):
       node.kind = GLB_TABLE
       node.size = table.count
       glb_add(handle, tape, node)
-      for (key, value) in table {
+      try table.forEachPair { key, value throws(GRAOError) in
         add(key, to: tape, handle)
         try write(value, to: tape, state, handle, depth: depth + 1)
       }
@@ -59,6 +53,18 @@ struct Tape {
       node = try state.node(of: object)
     }
     glb_add(handle, tape, node)
+  }
+
+  /// The elements where all are integers: token ids, most of what a reward gets.
+  private static func integers(_ elements: [Value]) -> [Int64]? {
+    guard case .integer? = elements.first else { return nil }
+    var integers: [Int64] = []
+    integers.reserveCapacity(elements.count)
+    for element in elements {
+      guard case .integer(let value) = element else { return nil }
+      integers.append(Int64(value))
+    }
+    return integers
   }
 
   private static func add(_ text: String, to tape: UnsafeMutablePointer<glb_tape>, _ handle: OpaquePointer) {

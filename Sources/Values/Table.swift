@@ -52,6 +52,13 @@ public struct Table: Sequence {
     for position in first..<count { positions[ExactString(keys[position])] = position }
   }
 
+  /// Calls `body` with each pair, in order: less than a loop costs.
+  public func forEachPair<Failure: Error>(
+    _ body: (_ key: String, _ value: Value) throws(Failure) -> Void
+  ) throws(Failure) {
+    for place in keys.indices { try body(keys[place], values[place]) }
+  }
+
   public func makeIterator() -> Iterator { Iterator(pairs: zip(keys, values).makeIterator()) }
 
   /// The pairs, in order.

@@ -57,6 +57,7 @@ typedef struct glb_tape {
 } glb_tape;
 
 void glb_add(glb_state *state, glb_tape *tape, glb_node node);
+void glb_add_integers(glb_state *state, glb_tape *tape, const int64_t *integers, size_t count);
 void glb_add_string(glb_state *state, glb_tape *tape, const void *bytes, size_t size);
 /// Releases what the tape owns, and its memory.
 void glb_tape_free(glb_state *state, glb_tape *tape);
