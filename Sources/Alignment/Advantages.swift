@@ -31,6 +31,7 @@ public struct AdvantageOptions: Sendable, Equatable {
   public var scale: Scale
   public var epsilon: Double
 
+  /// The paper's: a group's rewards with its reference's, less their mean, over their deviation.
   public init(
     group: Group = .withReference, baseline: Baseline = .mean, scale: Scale = .std, epsilon: Double = 0
   ) {

@@ -50,6 +50,8 @@ public struct EpochOrder: Equatable, Sendable {
     ]
   }
 
+  /// An order of `rows` rows that goes on from a saved ``state``.
+  /// - Throws: where the value is no state, or one of another number of rows.
   public init(rows: Int, state: Value) throws(GRAOError) {
     guard let stored = state["rows"]?.integer, let seed = state["seed"]?.integer,
       let epoch = state["epoch"]?.integer, let position = state["position"]?.integer,
@@ -109,6 +111,7 @@ public struct RowHistory: Equatable, Sendable {
   private var rewards = 0
   private var rewardSum = 0.0
 
+  /// Of a row not yet drawn.
   public init() {}
 
   /// The mean reward of all its samples so far; nil before there are any.
@@ -123,6 +126,7 @@ public struct RowHistory: Equatable, Sendable {
 
   public var state: Value { [.integer(seen), .integer(rewards), .number(rewardSum)] }
 
+  /// - Throws: where the value is no ``state``.
   public init(state: Value) throws(GRAOError) {
     guard let numbers = state.array, numbers.count == 3, let seen = numbers[0].integer,
       let rewards = numbers[1].integer, let sum = numbers[2].number, seen >= 0, rewards >= 0

@@ -10,6 +10,7 @@ public struct EvaluationOptions {
   public var baseline: Model?
   public var onRewardError = RewardErrorPolicy.stop
 
+  /// Greedy: one completion a row at temperature 0.
   public init() {
     generation = GenerationOptions()
     generation.temperature = 0

@@ -9,6 +9,7 @@ public struct EvaluationRow: Sendable {
   /// Of the baseline model's samples, paired with the model's by index; empty without a baseline.
   public var baseline: [Double?]
 
+  /// - Parameters are rewards; nil where none applied.
   public init(samples: [Double?], reference: Double? = nil, baseline: [Double?] = []) {
     self.samples = samples
     self.reference = reference
@@ -45,6 +46,7 @@ public struct EvaluationMetrics: Sendable, Equatable {
   /// The normalized alignment gain: the share of gains less the share of declines, −1 … 1.
   public var nag: Double? { gain.flatMap { gain in decline.map { gain - $0 } } }
 
+  /// The shares over all samples of all rows.
   public init(rows: [EvaluationRow]) {
     var rewards: [Double] = []
     var (toReference, toBaseline) = (Counts(), Counts())

@@ -20,6 +20,9 @@ public struct Group {
   /// By how much more the chosen response should be scored, for reward.
   public var margin: Double?
 
+  /// - Parameters:
+  ///   - prompt: token ids.
+  ///   - reference: token ids.
   public init(
     prompt: [Int32], samples: [Sample] = [], reference: [Int32]? = nil, referenceReward: Double? = nil
   ) {
@@ -48,6 +51,9 @@ public struct Group {
     public var failures: [String] = []
     public var failed: Bool { !failures.isEmpty }
 
+    /// - Parameters:
+    ///   - logprobs: the behaviour policy's, one for each id; nil: the current policy sampled it.
+    ///   - mask: one for each id, false for what is not trained on; nil: all is.
     public init(ids: [Int32], reward: Double? = nil, logprobs: [Float]? = nil, mask: [Bool]? = nil) {
       self.ids = ids
       self.reward = reward

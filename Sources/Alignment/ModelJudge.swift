@@ -25,6 +25,9 @@ public final class ModelJudge: RewardScorer, NamedObject {
   /// Called often while it works; throws to stop.
   public var checkInterrupt: () throws -> Void = {}
 
+  /// - Parameters:
+  ///   - criterion: what answers are judged by, in the words of the question.
+  ///   - maxNewTokens: of an answer in words.
   public init(_ model: Model, criterion: String = "helpful", answers: Answers = .logprobs, maxNewTokens: Int = 16) {
     self.model = model
     self.criterion = criterion
@@ -38,6 +41,7 @@ public final class ModelJudge: RewardScorer, NamedObject {
   /// Tokens of one forward pass.
   private static let microBatchTokens = 2048
 
+  /// One result for each sample, in order.
   public func score(_ samples: [RewardSample]) -> [Result<RewardScore, any Error>] {
     var places: [String: Int] = [:]
     var texts: [String] = []

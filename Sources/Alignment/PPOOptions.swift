@@ -83,6 +83,7 @@ public struct RewardModelOptions: Sendable, Equatable {
   /// Of the penalty that holds the scores around 0.
   public var centering = 0.0
 
+  /// Without the penalty.
   public init() {}
 
   init(reading reader: OptionReader) throws(GRAOError) { centering = try reader.number("center_coefficient") }

@@ -27,6 +27,7 @@ public struct RewardScore: Equatable, Sendable {
   /// Further numbers for the metrics, where their mean over the samples stands as `rewards/<reward>/<key>`.
   public var numbers: [String: Double]
 
+  /// - Parameter value: nil where the reward does not apply to the sample.
   public init(_ value: Double?, numbers: [String: Double] = [:]) {
     self.value = value
     self.numbers = numbers
@@ -53,6 +54,9 @@ public struct Reward {
   public let weight: Schedule
   public let scorer: any RewardScorer
 
+  /// - Parameters:
+  ///   - name: in metrics and messages.
+  ///   - weight: in the sum of the rewards.
   public init(name: String, weight: Schedule = .constant(1), scorer: any RewardScorer) {
     self.name = name
     self.weight = weight

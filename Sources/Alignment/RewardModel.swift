@@ -20,6 +20,7 @@ public final class RewardModel: RewardScorer, NamedObject {
   /// Samples of one prompt follow each other, and a step's go through the model together.
   public let scoresBatches = true
 
+  /// One result for each sample, in order.
   public func score(_ samples: [RewardSample]) -> [Result<RewardScore, any Error>] {
     var results = [Result<RewardScore, any Error>](repeating: .success(RewardScore(nil)), count: samples.count)
     // Samples of one prompt follow each other: the prompt is computed once.

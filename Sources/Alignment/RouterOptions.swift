@@ -12,6 +12,7 @@ public struct RouterOptions: Sendable, Equatable {
   /// Whether the routers' weights stay as they are: no gradient, no decay, no moments.
   public var isFrozen = false
 
+  /// No losses, no bias updates, routers trained as all else.
   public init() {}
 
   init(reading reader: OptionReader) throws(GRAOError) {

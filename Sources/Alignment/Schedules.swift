@@ -94,6 +94,9 @@ public struct ScheduleState {
   /// The metrics of the last step; empty at the first.
   public var metrics: Table
 
+  /// - Parameters:
+  ///   - step: from 1.
+  ///   - steps: of the whole run; nil where that is not known.
   public init(step: Int, steps: Int?, metrics: Table = Table()) {
     self.step = step
     self.steps = steps

@@ -7,6 +7,7 @@ public struct TrainingStage {
   public let name: String
   public let options: TrainingOptions
 
+  /// - Parameter name: in metrics and messages.
   public init(name: String, options: TrainingOptions) {
     self.name = name
     self.options = options
@@ -21,6 +22,7 @@ public final class StagedTraining {
   /// Called often while it works; throws to stop it.
   public var checkInterrupt: () throws -> Void = {}
 
+  /// - Throws: where there is no stage, or two have one name.
   public init(_ model: Model, _ stages: [TrainingStage]) throws(GRAOError) {
     if stages.isEmpty { throw GRAOError("grao.train: option 'stages' is empty: at least one is needed") }
     var names = Set<String>()

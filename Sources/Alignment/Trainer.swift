@@ -25,6 +25,7 @@ public final class Trainer {
   private let panel: RewardPanel
   private let selection: RowSelection
 
+  /// - Throws: where an option is out of its range or does not fit the model, naming it.
   public init(_ model: Model, _ options: TrainingOptions) throws(GRAOError) {
     try model.checkOpen()
     try options.check()

@@ -126,6 +126,7 @@ public struct TrainingOptions {
   /// Where the run's metrics, options and model go; nil writes nothing.
   public var runDirectory: String?
 
+  /// The defaults of a method: the table of options in GRAO.docc says which.
   public init(method: Method) {
     self.method = method
     advantage = AdvantageOptions(group: method == .grao ? .withReference : .samples)

@@ -6,6 +6,7 @@ public final class Dataset {
   /// Where the rows come from, for messages: a file's path, or "the script's rows".
   public let source: String
 
+  /// - Throws: where there are no rows.
   public init(rows: [Table], source: String) throws(GRAOError) {
     guard !rows.isEmpty else { throw GRAOError("\(source): an empty dataset") }
     self.rows = rows

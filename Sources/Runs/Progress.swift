@@ -10,6 +10,7 @@ public struct RunProgress: Sendable, Equatable {
   public var tokensPerSecond: Double?
   public var secondsLeft: Double?
 
+  /// - Parameter step: from 1.
   public init(
     step: Int, steps: Int?, reward: Double? = nil, loss: Double? = nil, tokensPerSecond: Double? = nil,
     secondsLeft: Double? = nil
@@ -38,6 +39,7 @@ public struct StepTimes: Sendable {
   private static let window = 10
   private var recent: [Double] = []
 
+  /// Of a run that has made no step.
   public init() {}
 
   /// A step took this many seconds.

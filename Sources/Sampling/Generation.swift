@@ -23,6 +23,7 @@ public struct GenerationOptions: Sendable {
 
   public init() {}
 
+  /// Which log-probabilities a completion carries.
   public enum LogProbabilities: Sendable {
     /// The model's at this temperature, over the whole vocabulary.
     case temperature(Float)
@@ -42,6 +43,7 @@ public struct Completion: Sendable {
   public var finishReason: FinishReason
 }
 
+/// Why a completion ended.
 public enum FinishReason: String, Sendable {
   /// An end-of-sequence token or a stop string.
   case stop

@@ -41,6 +41,7 @@ public struct EncodedResponse: Equatable, Sendable {
   /// What is said, without the token that ends it; nil where the model has no tokenizer.
   public var text: String?
 
+  /// - Parameter mask: one for each id, false for what is not trained on; nil: all is.
   public init(ids: [Int32], mask: [Bool]? = nil, text: String? = nil) {
     self.ids = ids
     self.mask = mask

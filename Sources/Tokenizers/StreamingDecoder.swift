@@ -4,6 +4,7 @@ public struct StreamingDecoder {
   private var pass: Tokenizer.DecodingPass
   private var bytes: [UInt8] = []
 
+  /// For one completion.
   public init(_ tokenizer: Tokenizer, skipSpecialTokens: Bool = true) {
     pass = Tokenizer.DecodingPass(tokenizer, skipSpecialTokens: skipSpecialTokens)
   }

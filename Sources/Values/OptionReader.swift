@@ -13,6 +13,7 @@ public struct OptionReader {
     self.path = path
   }
 
+  /// Whether the option is there and not null.
   public func has(_ name: String) -> Bool { optional(name) != nil }
 
   /// The value of an option, nil where it is absent or null.
@@ -58,6 +59,7 @@ public struct OptionReader {
     try get(name, words) { value in value.object.flatMap { $0 as? T } }
   }
 
+  /// As ``object(_:as:_:)``; nil where it is absent.
   public func optionalObject<T>(_ name: String, as type: T.Type, _ words: String) throws(GRAOError) -> T? {
     has(name) ? try object(name, as: type, words) : nil
   }

@@ -14,6 +14,9 @@ public struct OptionDeclaration {
   /// Whether leaving the option out is an error.
   public let required: Bool
 
+  /// - Parameters:
+  ///   - minimum, maximum: of a number, themselves allowed.
+  ///   - choices: the values that are allowed; empty: all.
   public init(
     _ name: String, _ type: OptionType, default: Value? = nil, _ description: String, minimum: Double? = nil,
     maximum: Double? = nil, choices: [Value] = [], required: Bool = false
@@ -74,6 +77,7 @@ public struct OptionSchema {
   public let owner: String
   public let declarations: [OptionDeclaration]
 
+  /// - Parameter owner: whose options these are, for messages: "grao.train".
   public init(owner: String, _ declarations: [OptionDeclaration]) {
     self.owner = owner
     self.declarations = declarations

@@ -10,6 +10,7 @@ public struct RandomStream: Equatable, Sendable, RandomNumberGenerator {
     position = 0
   }
 
+  /// The stream of a key from a position on: how one is saved and taken up again.
   public init(key: UInt64, position: UInt64) {
     self.key = key
     self.position = position

@@ -17,6 +17,7 @@ public struct Table: Sequence {
     values.reserveCapacity(capacity)
   }
 
+  /// The last of equal keys counts, at the place of the first.
   public init(_ pairs: some Sequence<(String, Value)>) {
     for (key, value) in pairs { self[key] = value }
   }

@@ -120,6 +120,7 @@ public protocol StoppingError: Error {
 /// expected there.
 public struct GRAOError: Error, CustomStringConvertible {
   public let message: String
+  /// - Parameter message: one line.
   public init(_ message: String) { self.message = message }
   public var description: String { message }
 }

@@ -24,6 +24,8 @@ public struct RatioOptions: Sendable, Equatable {
   public var low: Double
   public var high: Double
 
+  /// - Parameters:
+  ///   - low, high: 0 or more.
   public init(level: Level = .token, form: Form = .clipped, low: Double = 0.2, high: Double = 0.2) {
     self.level = level
     self.form = form

@@ -81,6 +81,7 @@ package struct DPOObjective: Objective {
 
 /// What is made of a pair of responses.
 public struct DPOOptions: Sendable, Equatable {
+  /// What is made of the margin between a pair's log-probabilities.
   public enum Loss: String, Sendable, CaseIterable {
     case sigmoid, hinge, ipo, simpo, orpo
 

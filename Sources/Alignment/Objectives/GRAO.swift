@@ -95,6 +95,7 @@ public struct GRAOWeights: Sendable, Equatable {
   /// λ
   public var regularizer: Double
 
+  /// The paper's constants.
   public init(exploration: Double = 1, imitation: Double = 0.5, regularizer: Double = 0.6) {
     self.exploration = exploration
     self.imitation = imitation

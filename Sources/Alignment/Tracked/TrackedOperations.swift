@@ -26,6 +26,7 @@ extension TrackedValue {
     try combined(other, "min") { x, y in x < y ? (x, 1, 0) : x > y ? (y, 0, 1) : (x, 0.5, 0.5) }
   }
 
+  /// The larger of each pair; of equal ones the derivative is shared.
   public func max(_ other: TrackedValue) throws(GRAOError) -> TrackedValue {
     try combined(other, "max") { x, y in x > y ? (x, 1, 0) : x < y ? (y, 0, 1) : (x, 0.5, 0.5) }
   }
