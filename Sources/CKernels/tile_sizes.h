@@ -16,7 +16,14 @@ enum { TILE_ROWS = 6, TILE_VECTORS = 2 };
 #endif
 _Static_assert(GK_TILE_ROWS % TILE_ROWS == 0, "blocks of channels hold whole tiles");
 
-enum { PANEL_VECTORS = GK_PANEL / VW, TILE_WIDTH = TILE_VECTORS * VW, FORWARD_DEPTH = 288 };
+enum {
+  PANEL_VECTORS = GK_PANEL / VW,
+  TILE_WIDTH = TILE_VECTORS * VW,
+  PASSES = PANEL_VECTORS / TILE_VECTORS,  // of a tile over a panel
+  // Of a panel that all tiles take before any takes the next: they fit into the fastest cache, and are many beside what
+  // it costs to begin and end a tile.
+  FORWARD_UNITS = 128,
+};
 _Static_assert(GK_TURNED_ROWS % TILE_WIDTH == 0, "blocks of rows hold whole tiles");
 
 /// One to three rows make too few sums to keep the multiply-adders busy: a tile of them takes several panels at once.
