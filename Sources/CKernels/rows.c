@@ -64,6 +64,29 @@ void gk_gather_rows(const float *x, const int32_t *index, float *y, size_t rows,
   gk_parallel_ranges(rows, gk_rows_per_task(c), gather_range, &call);
 }
 
+typedef struct {
+  const float *x;
+  const gk_segment *segments;
+  float *y;
+  size_t c;
+} place_call;
+
+static void place_range(void *context, size_t begin, size_t end, int worker) {
+  (void)worker;
+  const place_call *call = context;
+  for (const gk_segment *s = call->segments + begin; s < call->segments + end; s++) {
+    memcpy(
+      call->y + (size_t)s->kv * call->c, call->x + (size_t)s->row * call->c, (size_t)s->rows * call->c * sizeof(float));
+  }
+}
+
+/// Rows [kv, kv + rows) of y = rows [row, row + rows) of x[T, C], of every segment.
+void gk_place_rows(const float *x, const gk_segment *segments, float *y, size_t count, size_t c) {
+  enum { TOGETHER = 8 };  // they go to pages far from each other, which no cache holds
+  place_call call = {x, segments, y, c};
+  gk_parallel_ranges(count, TOGETHER, place_range, &call);
+}
+
 static void scatter_add_columns(void *context, size_t begin, size_t end, int worker) {
   (void)worker;
   const rows_call *call = context;

@@ -103,6 +103,11 @@ package func gatherRows(_ x: Matrix, _ index: Indices, into y: Matrix) {
   gk_gather_rows(x.start, index.start, y.start, index.count, x.columns)
 }
 
+/// Rows [kv, kv + rows) of y = rows [row, row + rows) of x, of every segment.
+package func placeRows(_ x: Matrix, of segments: [Segment], into y: Matrix) {
+  gk_place_rows(x.start, segments, y.start, segments.count, x.columns)
+}
+
 /// y[index[r]] += x[r], r ascending.
 package func scatterAddRows(_ x: Matrix, _ index: Indices, to y: Matrix) {
   gk_scatter_add_rows(x.start, index.start, y.start, index.count, x.columns)

@@ -3,9 +3,17 @@ import Models
 
 /// The key-value rows of one sequence, or of a prompt that several share: pages of the cache, as spans in order.
 struct PagedRows {
-  private(set) var pages: [Int32] = []
-  private(set) var spans: [Span] = []
-  private(set) var count = 0
+  /// Its own, without those of a prompt before it.
+  private var pages: [Int32] = []
+  /// The prompt's, then its own.
+  private(set) var spans: [Span]
+  /// Its own.
+  private var count = 0
+
+  /// - Parameter spans: of a prompt before it.
+  init(after spans: [Span] = []) {
+    self.spans = spans
+  }
 
   /// Takes rows for up to `wanted` more tokens that follow each other in memory; returns the first row and how many.
   mutating func extend(by wanted: Int, in cache: KeyValueCache) -> (row: Int, rows: Int) {

@@ -25,6 +25,8 @@ struct Sampler {
   /// Completions that run at once. What runs beside a completion does not change it.
   private let lanes: Int
 
+  /// Of the pass at hand.
+  private var batch = TokenBatch()
   private var running: [Running] = []
   private var prompts: [Int: SharedPrompt] = [:]
   private var results: [[Completion?]] = []
@@ -53,9 +55,8 @@ struct Sampler {
     let sample: Int
     /// Names its entry in `prompts`.
     let unit: Int
-    let promptSpans: [Span]
     var stream: RandomStream
-    var rows = PagedRows()
+    var rows: PagedRows
     var ids: [Int32] = []
     var logprobs: [Float] = []
     var stopSearch: StopSearch?
@@ -103,7 +104,7 @@ struct Sampler {
     var rows = PagedRows()
     while index < units.count {
       network.workspace.reset()
-      var batch = TokenBatch()
+      batch.removeAll()
       // The units whose prompts end in this pass, and the rows where they do.
       var ended: [(index: Int, rows: PagedRows)] = []
       var lastRows: [Int32] = []
@@ -146,8 +147,9 @@ struct Sampler {
     prompts[number] = SharedPrompt(rows: rows, users: unit.samples.count)
     return unit.samples.map { sample in
       Running(
-        prompt: unit.prompt, sample: sample, unit: number, promptSpans: rows.spans,
+        prompt: unit.prompt, sample: sample, unit: number,
         stream: RandomStream(seed: options.seed, UInt64(unit.prompt), UInt64(sample)),
+        rows: PagedRows(after: rows.spans),
         stopSearch: tokenizer.flatMap { options.stop.isEmpty ? nil : StopSearch(options.stop, $0) })
     }
   }
@@ -156,9 +158,9 @@ struct Sampler {
   private mutating func advance(_ promptIDs: [[Int32]]) -> Int {
     guard !running.isEmpty else { return 0 }
     network.workspace.reset()
-    var batch = TokenBatch()
+    batch.removeAll()
     for index in running.indices {
-      let before = running[index].promptSpans + running[index].rows.spans
+      let before = running[index].rows.spans
       let (row, _) = running[index].rows.extend(by: 1, in: cache)
       batch.append(CollectionOfOne(running[index].ids[running[index].ids.count - 1]), keyValueRow: row, after: before)
     }

@@ -42,6 +42,28 @@ extension KernelSuite {
       }
     }
 
+    @Test(arguments: widths) func segmentsGoToTheirPlaces(c: Int) {
+      var numbers = Numbers(seed: 4)
+      for count in [0, 1, 40] {
+        // Segment i: i % 3 rows, to places in descending order with a row between them.
+        var (segments, rows) = ([gk_segment](), 0)
+        for i in 0..<count {
+          segments.append(
+            gk_segment(row: Int32(rows), rows: Int32(i % 3), kv: Int32(4 * (count - 1 - i)), span: 0, spans: 0))
+          rows += i % 3
+        }
+        let x = numbers.normals(rows * c)
+        var expected = [Float](repeating: 7, count: 4 * count * c)
+        for segment in segments {
+          let (from, to) = (Int(segment.row) * c, Int(segment.kv) * c)
+          for i in 0..<Int(segment.rows) * c { expected[to + i] = x[from + i] }
+        }
+        var y = [Float](repeating: 7, count: 4 * count * c)
+        gk_place_rows(x, segments, &y, count, c)
+        #expect(y == expected)
+      }
+    }
+
     @Test(arguments: widths) func scatterAddsRowsThatMeet(c: Int) {
       var numbers = Numbers(seed: 3)
       for rows in [0, 1, 50, 700] {

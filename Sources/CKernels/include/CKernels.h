@@ -209,6 +209,9 @@ typedef struct {
   int32_t span, spans;
 } gk_segment;
 
+/// Rows [kv, kv + rows) of y = rows [row, row + rows) of x[T, C], of every segment.
+void gk_place_rows(const float *x, const gk_segment *segments, float *y, size_t count, size_t c);
+
 /// How queries attend. Query head h reads key-value head h / (H / G).
 typedef struct {
   size_t h, g, d, u;

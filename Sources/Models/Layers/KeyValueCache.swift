@@ -55,15 +55,7 @@ package final class KeyValueCache {
   /// Copies the keys and values of a batch's rows to where its segments say they live; v is nil where the width has no
   /// values.
   func store(_ k: Matrix, _ v: Matrix?, of batch: TokenBatch, layer: Int) {
-    for segment in batch.segments {
-      let (from, to) = (Int(segment.row), Int(segment.kv))
-      let count = Int(segment.rows)
-      copy(k, from: from, into: keys(layer: layer), at: to, count)
-      if let v { copy(v, from: from, into: values(layer: layer), at: to, count) }
-    }
-  }
-
-  private func copy(_ x: Matrix, from row: Int, into y: Matrix, at target: Int, _ rows: Int) {
-    (y.start + target * y.columns).update(from: x.start + row * x.columns, count: rows * x.columns)
+    placeRows(k, of: batch.segments, into: keys(layer: layer))
+    if let v { placeRows(v, of: batch.segments, into: values(layer: layer)) }
   }
 }
