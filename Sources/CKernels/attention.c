@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "jobs.h"
 #include "kernels.h"
 #include "pool.h"
 
@@ -15,49 +16,61 @@ static size_t keys(const gk_segment *segment, const gk_span *spans) {
 /// Query rows that one task takes: their keys stay in the core's cache.
 enum { BLOCK_ROWS = 16 };
 
+/// Rows of a segment from `begin` on, key-value heads [first, last).
 typedef struct {
-  size_t segment, begin;
+  size_t segment, begin, first, last;
 } row_block;
 
 typedef struct {
   gk_attention_pass pass;
   const row_block *blocks;
-  size_t count;
 } forward_call;
 
-/// Task i: block i % count of key-value head i / count.
 static void forward_block(void *context, size_t task, int worker) {
   const forward_call *call = context;
-  row_block block = call->blocks[task % call->count];
+  row_block block = call->blocks[task];
   const gk_segment *segment = call->pass.segments + block.segment;
-  size_t rest = (size_t)segment->rows - block.begin, end = block.begin + (rest < BLOCK_ROWS ? rest : BLOCK_ROWS);
   float *scratch = gk_scratch(
-    worker, gk_attention_scratch(keys(segment, call->pass.spans), call->pass.shape.window) * sizeof(float));
-  gk_active()->attention.forward(&call->pass, segment, block.begin, end, task / call->count, scratch);
+    worker, gk_attention_scratch(&call->pass.shape, keys(segment, call->pass.spans)) * sizeof(float));
+  gk_active()->attention.forward(
+    &call->pass, segment, block.begin, gk_smaller(block.begin + BLOCK_ROWS, (size_t)segment->rows), block.first,
+    block.last, scratch);
+}
+
+/// Key-value heads of a task where each has few queries: all, so that it reads the keys as they lie, but that there are
+/// tasks enough to share.
+static size_t heads_together(const gk_attention_shape *shape, size_t segments) {
+  size_t tasks = gk_smaller(gk_ceiling(4 * (size_t)gk_threads(), segments), shape->g);
+  return gk_ceiling(shape->g, tasks);
 }
 
 /// out[T, H * U] and lse[T, H], over blocks of rows of each segment and key-value heads.
 void gk_attention(
   const gk_attention_shape *shape, const float *q, const float *k, const float *v, const float *sinks, float *out,
   float *lse, const gk_segment *segments, size_t segment_count, const gk_span *spans) {
-  size_t count = 0;
-  for (size_t s = 0; s < segment_count; s++) count += ((size_t)segments[s].rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  if (count == 0) return;
-  row_block *blocks = malloc(count * sizeof *blocks);
+  size_t most = 0;
+  for (size_t s = 0; s < segment_count; s++) most += gk_ceiling((size_t)segments[s].rows, BLOCK_ROWS) * shape->g;
+  if (most == 0) return;
+  row_block *blocks = malloc(most * sizeof *blocks);
   if (blocks == NULL) {
     fprintf(stderr, "grao: out of memory (the tasks of attention over %zu segments)\n", segment_count);
     abort();
   }
-  size_t n = 0;
+  size_t together = heads_together(shape, segment_count), count = 0;
   for (size_t s = 0; s < segment_count; s++) {
-    for (size_t begin = 0; begin < (size_t)segments[s].rows; begin += BLOCK_ROWS) blocks[n++] = (row_block){s, begin};
+    size_t rows = (size_t)segments[s].rows, heads = rows * (shape->h / shape->g) <= GK_ATTENTION_FEW ? together : 1;
+    for (size_t head = 0; head < shape->g; head += heads) {
+      for (size_t begin = 0; begin < rows; begin += BLOCK_ROWS) {
+        blocks[count++] = (row_block){s, begin, head, gk_smaller(head + heads, shape->g)};
+      }
+    }
   }
   forward_call call = {
     .pass = {
       .shape = *shape, .q = q, .k = k, .v = v, .sinks = sinks, .out = out, .lse = lse, .segments = segments,
       .spans = spans},
-    .blocks = blocks, .count = count};
-  gk_parallel(count * shape->g, forward_block, &call);
+    .blocks = blocks};
+  gk_parallel(count, forward_block, &call);
   free(blocks);
 }
 
@@ -77,7 +90,7 @@ static void gradient_tree(void *context, size_t task, int worker) {
     size_t length = keys(pass->segments + s, pass->spans);
     if (length > longest) longest = length;
   }
-  float *scratch = gk_scratch(worker, gk_attention_scratch(longest, pass->shape.window) * sizeof(float));
+  float *scratch = gk_scratch(worker, gk_attention_scratch(&pass->shape, longest) * sizeof(float));
   for (int32_t s = tree[0]; s < tree[1]; s++) {
     gk_active()->attention.gradient(pass, pass->segments + s, task % pass->shape.g, scratch);
   }

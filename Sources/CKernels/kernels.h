@@ -104,39 +104,36 @@ typedef struct {
   const gk_span *spans;
 } gk_attention_pass;
 
-/// attention.inc. The first two work on key-value head `head` and take scratch of gk_attention_scratch floats.
+/// attention.inc. The first two take scratch of gk_attention_scratch floats.
 typedef struct {
-  /// Query rows [begin, end) of a segment.
+  /// Query rows [begin, end) of a segment, key-value heads [first, last).
   void (*forward)(
-    const gk_attention_pass *pass, const gk_segment *segment, size_t begin, size_t end, size_t head, float *scratch);
-  /// All of a segment.
+    const gk_attention_pass *pass, const gk_segment *segment, size_t begin, size_t end, size_t first, size_t last,
+    float *scratch);
+  /// All of a segment, key-value head `head`.
   void (*gradient)(const gk_attention_pass *pass, const gk_segment *segment, size_t head, float *scratch);
   /// dsinks of query head `head` from segments [begin, end).
   void (*sink_gradient)(const gk_attention_pass *pass, size_t begin, size_t end, size_t head);
 } gk_attention_kernels;
 
 enum {
-  GK_ATTENTION_QUERIES = 4,  // queries that walk the keys together: a group
-  GK_ATTENTION_GROUPS = 8,   // at most so many walk a block of keys one after the other, while the core's cache holds it
+  GK_ATTENTION_QUERIES = 32,  // queries that walk the keys together: a block
+  GK_ATTENTION_TURNED = 64,   // keys at most that are turned together
+  GK_ATTENTION_FEW = 4,       // so many queries of a head join those of other heads in a block
 };
 
 /// Floats of a row of scores over at most `length` keys, of which a window (0: none) shows each query some: the kernels
-/// write whole vectors past its end.
+/// write whole vectors past its end. An odd number of cache lines: rows do not fall on the same ones.
 static inline size_t gk_attention_stride(size_t length, size_t window) {
   size_t most = window > 0 && window < length ? window + GK_ATTENTION_QUERIES : length;
-  return (most + 31) / 16 * 16;
+  return (most + 31) / 16 * 16 | 16;
 }
 
-/// Groups that share blocks of keys: fewer where their scores are long, so that those too stay in the cache.
-static inline size_t gk_attention_groups(size_t stride) {
-  size_t groups = (1 << 15) / stride;
-  return groups < 1 ? 1 : groups > GK_ATTENTION_GROUPS ? GK_ATTENTION_GROUPS : groups;
-}
-
-/// Scores and, in the gradient, what becomes of them.
-static inline size_t gk_attention_scratch(size_t length, size_t window) {
-  size_t stride = gk_attention_stride(length, window);
-  return 2 * gk_attention_groups(stride) * GK_ATTENTION_QUERIES * stride;
+/// Scores and, in the gradient, what becomes of them; queries and gradients of outputs; sums; turned keys.
+static inline size_t gk_attention_scratch(const gk_attention_shape *shape, size_t length) {
+  size_t stride = gk_attention_stride(length, shape->window);
+  return 2 * GK_ATTENTION_QUERIES * stride
+    + (2 * GK_ATTENTION_QUERIES + GK_ATTENTION_TURNED) * (shape->d + shape->u + 32);
 }
 
 /// What the choice goes by: experts, then groups.
