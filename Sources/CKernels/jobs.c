@@ -41,3 +41,16 @@ size_t gk_turned_strip(const gk_job *job, size_t rows, size_t experts) {
   // About equally long.
   return job->panels == 0 ? strip : gk_ceiling(job->panels, gk_ceiling(job->panels, strip));
 }
+
+void gk_divide_gathered(gk_job *job, size_t rows, size_t experts) {
+  job->block = job->strip = 1;
+  if (job->panels * job->c * experts == 0) return;
+  size_t threads = (size_t)gk_threads(), all = job->panels * experts, blocks = gk_ceiling(job->c, GK_GATHERED_CHANNELS);
+  // Threads for which there is no panel take channels.
+  if (all * blocks < threads) blocks = gk_ceiling(threads, all);
+  job->block = gk_ceiling(gk_ceiling(job->c, blocks), GK_TILE_ROWS) * GK_TILE_ROWS;
+  // Gathering channels pays where a few panels share them, but not while threads wait.
+  size_t least = gk_smaller(8, gk_ceiling(all * blocks, threads));
+  size_t unit = gk_typical(rows, experts, rows) * job->block * GK_PANEL;
+  job->strip = gk_strip_of(rows * job->n * job->c, unit, least, 16);
+}

@@ -40,6 +40,9 @@ size_t gk_strip_of(size_t total, size_t unit, size_t least, size_t most);
 /// The same for the gradient of the input: each task turns what it needs of dy, which pays where several panels share it.
 size_t gk_turned_strip(const gk_job *job, size_t rows, size_t experts);
 
+/// Blocks and strips of the gradient of the weights: each task gathers what it needs of x and dy.
+void gk_divide_gathered(gk_job *job, size_t rows, size_t experts);
+
 /// Rows that a task is likely to find.
 static inline size_t gk_typical(size_t rows, size_t experts, size_t block) {
   return gk_smaller(block, gk_ceiling(rows, experts > 0 ? experts : 1));

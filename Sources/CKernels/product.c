@@ -128,10 +128,8 @@ void gk_grouped_product_weight_gradient(
   gk_job job = {
     .kernels = gk_active(), .blas = gk_openblas_active(), .a = dy, .b = x, .out = dw, .n = n, .c = c,
     .offsets = offsets, .by_channels = true, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_weight_gradient};
-  job.block = job.blas ? GK_BLAS_CHANNELS : GK_GATHERED_CHANNELS;
-  // Gathering channels pays where a few panels share them.
-  job.strip = job.blas ? GK_BLAS_OUTPUTS / GK_PANEL
-                       : gk_strip_of(rows * n * c, gk_typical(rows, experts, rows) * job.block * GK_PANEL, 8, 16);
+  if (job.blas) job.block = GK_BLAS_CHANNELS, job.strip = GK_BLAS_OUTPUTS / GK_PANEL;
+  else gk_divide_gathered(&job, rows, experts);
   gk_run_job(&job, experts);
 }
 

@@ -178,9 +178,8 @@ void gk_bfloat16_grouped_product_weight_gradient(
   size_t rows = (size_t)offsets[experts];
   gk_job job = {
     .kernels = gk_active(), .a = dy, .b = x, .out = dw, .n = n, .c = c, .offsets = offsets, .by_channels = true,
-    .block = GK_GATHERED_CHANNELS, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_weight_gradient};
-  // Gathering channels pays where a few panels share them.
-  job.strip = gk_strip_of(rows * n * c, gk_typical(rows, experts, rows) * job.block * GK_PANEL, 8, 16);
+    .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_weight_gradient};
+  gk_divide_gathered(&job, rows, experts);
   gk_run_job(&job, experts);
 }
 
