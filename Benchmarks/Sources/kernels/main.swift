@@ -37,43 +37,77 @@ func cell(_ flops: Double, _ time: Double, of peak: Double) -> String {
   return right("\((rate * 10).rounded() / 10) \(right("\(Int((100 * rate / peak).rounded()))", 3))%", 12)
 }
 
-/// One line for each number of rows: a product of w[n, c] and its gradients.
-func measure(n: Int, c: Int, peak: Double) {
-  let w = [Float](repeating: 0.5, count: gk_packed_count(n, c))
-  var dw = w
-  for rows in [1, 8, 12, 16, 64, 512] {
-    var x = [Float](repeating: 0.25, count: rows * c)
-    var y = [Float](repeating: 0, count: rows * n)
-    let flops = 2 * Double(rows) * Double(n) * Double(c)
-    var line = right("\(n)", 6) + right("\(c)", 6) + right("\(rows)", 5)
-    line += cell(flops, seconds { gk_product(x, w, nil, &y, rows, n, c) }, of: peak)
-    for path in ["own", "openblas"] {
-      guard gk_use_gradients(path) else { continue }
-      line += cell(flops, seconds { gk_product_input_gradient(y, w, &x, rows, n, c, false) }, of: peak)
-      line += cell(flops, seconds { gk_product_weight_gradient(y, x, &dw, rows, n, c) }, of: peak)
+/// Memory of large pages, as the engine's, filled with `value`.
+func filled<Number>(_ count: Int, with value: Number) -> UnsafeMutablePointer<Number> {
+  let page = 2 << 20
+  let bytes = (count * MemoryLayout<Number>.stride + page - 1) / page * page
+  guard let start = aligned_alloc(page, bytes) else { fail("no memory for \(bytes) bytes") }
+  #if canImport(Glibc)
+    madvise(start, bytes, MADV_HUGEPAGE)
+  #endif
+  let numbers = start.bindMemory(to: Number.self, capacity: count)
+  numbers.initialize(repeating: value, count: count)
+  return numbers
+}
+
+/// Weights of one layer: so many matrices [N, C], as many rows for each.
+struct Weights {
+  let experts: Int
+  let n: Int
+  let c: Int
+}
+
+let weights = [
+  Weights(experts: 16, n: 512, c: 512), Weights(experts: 8, n: 256, c: 256),
+  Weights(experts: 1, n: 512, c: 512), Weights(experts: 1, n: 576, c: 576), Weights(experts: 1, n: 1536, c: 576),
+  Weights(experts: 1, n: 576, c: 1536), Weights(experts: 1, n: 2048, c: 2048), Weights(experts: 1, n: 49152, c: 576),
+]
+
+/// The three products of one kind of numbers; see CKernels.h.
+typealias Product<Weight> = (
+  UnsafePointer<Float>, UnsafePointer<Weight>, UnsafePointer<Float>?, UnsafeMutablePointer<Float>,
+  UnsafePointer<Int32>, Int, Int, Int
+) -> Void
+typealias InputGradient<Weight> = (
+  UnsafePointer<Float>, UnsafePointer<Weight>, UnsafeMutablePointer<Float>, UnsafePointer<Int32>, Int, Int, Int, Bool
+) -> Void
+typealias WeightGradient = (
+  UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, UnsafePointer<Int32>, Int, Int, Int
+) -> Void
+
+/// One line for each number of rows; the gradients once for each of `paths`.
+func measure<Weight>(
+  _ size: Weights, weight: Weight, count: (Int, Int) -> Int, peak: Double, paths: [String],
+  _ product: Product<Weight>, _ inputGradient: InputGradient<Weight>, _ weightGradient: WeightGradient
+) {
+  let (experts, n, c) = (size.experts, size.n, size.c)
+  let w = filled(experts * count(n, c), with: weight)
+  let dw = filled(experts * gk_packed_count(n, c), with: Float(0))
+  defer {
+    free(w)
+    free(dw)
+  }
+  for rows in [1, 8, 16, 64, n > 40_000 ? 512 : 640] {
+    let offsets = (0...experts).map { Int32($0 * rows) }
+    let x = filled(experts * rows * c, with: Float(0.25))
+    let y = filled(experts * rows * n, with: Float(0))
+    defer {
+      free(x)
+      free(y)
+    }
+    let flops = 2 * Double(experts * rows) * Double(n) * Double(c)
+    var line = right(experts > 1 ? "\(experts) × " : "", 5) + right("\(n)", 6) + right("\(c)", 6) + right("\(rows)", 5)
+    line += cell(flops, seconds { product(x, w, nil, y, offsets, experts, n, c) }, of: peak)
+    for path in paths where gk_use_gradients(path) {
+      line += cell(flops, seconds { inputGradient(y, w, x, offsets, experts, n, c, false) }, of: peak)
+      line += cell(flops, seconds { weightGradient(y, x, dw, offsets, experts, n, c) }, of: peak)
     }
     print(line)
   }
 }
 
-let shapes = [
-  (256, 256), (512, 512), (512, 256), (256, 512), (576, 576), (1536, 576), (576, 1536), (2048, 2048), (49152, 576),
-]
-
-/// As `measure`, of bfloat16.
-func measureBFloat16(n: Int, c: Int, peak: Double) {
-  let w = [UInt16](repeating: 0x3F00, count: gk_bfloat16_packed_count(n, c))
-  var dw = [Float](repeating: 0, count: gk_packed_count(n, c))
-  for rows in [1, 8, 12, 16, 64, 512] {
-    var x = [Float](repeating: 0.25, count: rows * c)
-    var y = [Float](repeating: 0, count: rows * n)
-    let flops = 2 * Double(rows) * Double(n) * Double(c)
-    var line = right("\(n)", 6) + right("\(c)", 6) + right("\(rows)", 5)
-    line += cell(flops, seconds { gk_bfloat16_product(x, w, nil, &y, rows, n, c) }, of: peak)
-    line += cell(flops, seconds { gk_bfloat16_product_input_gradient(y, w, &x, rows, n, c, false) }, of: peak)
-    line += cell(flops, seconds { gk_bfloat16_product_weight_gradient(y, x, &dw, rows, n, c) }, of: peak)
-    print(line)
-  }
+func head(_ columns: [String]) {
+  print(right("N", 11) + right("C", 6) + right("rows", 5) + columns.map { right($0, 12) }.joined())
 }
 
 var arguments = CommandLine.arguments.dropFirst()
@@ -100,12 +134,20 @@ print("multiply-adds in registers \((peak * 10).rounded() / 10) GFLOP/s")
 print("reading \((readBandwidth() * 10).rounded() / 10) GB/s")
 let openBLAS = gk_use_gradients("openblas")
 if !openBLAS { print("OpenBLAS: libopenblas.so.0 could not be loaded") }
-print("\nGFLOP/s and per cent of the peak; w is [N, C]")
-let columns = ["forward", "dx", "dw"] + (openBLAS ? ["dx BLAS", "dw BLAS"] : [])
-print(right("N", 6) + right("C", 6) + right("rows", 5) + columns.map { right($0, 12) }.joined())
-for (n, c) in shapes { measure(n: n, c: c, peak: peak) }
+print("\nGFLOP/s and per cent of the peak; w is [N, C], the rows are those of one matrix")
+head(["forward", "dx", "dw"] + (openBLAS ? ["dx BLAS", "dw BLAS"] : []))
+for size in weights {
+  measure(
+    size, weight: Float(0.5), count: gk_packed_count, peak: peak, paths: ["own", "openblas"], gk_grouped_product,
+    gk_grouped_product_input_gradient, gk_grouped_product_weight_gradient)
+}
 
 let bfloat16Peak = multiplyAddPeak(bfloat16: true)
 print("\nbfloat16: products in registers \((bfloat16Peak * 10).rounded() / 10) GFLOP/s")
-print(right("N", 6) + right("C", 6) + right("rows", 5) + ["forward", "dx", "dw"].map { right($0, 12) }.joined())
-for (n, c) in shapes { measureBFloat16(n: n, c: c, peak: bfloat16Peak) }
+head(["forward", "dx", "dw"])
+for size in weights {
+  measure(
+    size, weight: UInt16(0x3F00), count: gk_bfloat16_packed_count, peak: bfloat16Peak, paths: ["own"],
+    gk_bfloat16_grouped_product, gk_bfloat16_grouped_product_input_gradient,
+    gk_bfloat16_grouped_product_weight_gradient)
+}
