@@ -216,5 +216,6 @@ static void embedding_range(void *context, size_t begin, size_t end, int worker)
 
 void gk_bfloat16_embedding(const uint16_t *w, const int32_t *tokens, float *y, size_t t, size_t c) {
   embedding_call call = {w, tokens, y, c};
-  gk_parallel_ranges(t, gk_rows_per_task(c), embedding_range, &call);
+  // A channel is a cache line of its own.
+  gk_parallel_ranges(t, gk_rows_per_task(GK_PANEL / 2 * c), embedding_range, &call);
 }

@@ -151,7 +151,8 @@ static void embedding_range(void *context, size_t begin, size_t end, int worker)
 /// y[T, C] = rows tokens[T] of the packed table w[V, C].
 void gk_embedding(const float *w, const int32_t *tokens, float *y, size_t t, size_t c) {
   rows_call call = {.x = w, .index = tokens, .y = y, .rows = t, .c = c};
-  gk_parallel_ranges(t, gk_rows_per_task(c), embedding_range, &call);
+  // A channel is a cache line of its own.
+  gk_parallel_ranges(t, gk_rows_per_task(GK_PANEL / 2 * c), embedding_range, &call);
 }
 
 static void embedding_gradient_columns(void *context, size_t begin, size_t end, int worker) {
