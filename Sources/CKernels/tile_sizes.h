@@ -4,15 +4,16 @@
 
 #include "product.h"
 
-// The tallest tile, and vectors of a panel's columns that it sums at once: as many sums as the registers hold.
+// The tallest tile, and vectors of a panel's columns that it sums at once: as many sums as the registers hold. Of the
+// units of the reduction a tile takes so many in one go: where it takes two with 24 sums, the compiler spills sums.
 #if VW == 16
-enum { TILE_ROWS = 12, TILE_VECTORS = 2 };
+enum { TILE_ROWS = 12, TILE_VECTORS = 2, TILE_UNROLLED = 1 };
 #elif VW == 8
-enum { TILE_ROWS = 6, TILE_VECTORS = 2 };
+enum { TILE_ROWS = 6, TILE_VECTORS = 2, TILE_UNROLLED = 2 };
 #elif defined(__aarch64__)
-enum { TILE_ROWS = 6, TILE_VECTORS = 4 };
+enum { TILE_ROWS = 6, TILE_VECTORS = 4, TILE_UNROLLED = 1 };
 #else
-enum { TILE_ROWS = 6, TILE_VECTORS = 2 };
+enum { TILE_ROWS = 6, TILE_VECTORS = 2, TILE_UNROLLED = 2 };
 #endif
 _Static_assert(GK_TILE_ROWS % TILE_ROWS == 0, "blocks of channels hold whole tiles");
 
