@@ -24,6 +24,7 @@ enum {
   // Of a panel that all tiles take before any takes the next: they fit into the fastest cache, and are many beside what
   // it costs to begin and end a tile.
   FORWARD_UNITS = 128,
+  LOW_TILE = 6,  // rows that a tile has at least where it is worth fetching weights for the next
 };
 _Static_assert(GK_TURNED_ROWS % TILE_WIDTH == 0, "blocks of rows hold whole tiles");
 
