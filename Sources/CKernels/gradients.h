@@ -7,7 +7,7 @@
 
 enum {
   GK_BLAS_ROWS = 252,
-  GK_BLAS_CHANNELS = 252,  // at most this many channels in a block of weights, a multiple of GK_TILE_ROWS
+  GK_BLAS_CHANNELS = 264,  // at most this many channels in a block of weights, a multiple of GK_TILE_ROWS
   GK_BLAS_OUTPUTS = 256,   // at most this many outputs, whole panels
   GK_BLAS_SCRATCH = GK_BLAS_OUTPUTS * GK_BLAS_OUTPUTS,  // floats
 };

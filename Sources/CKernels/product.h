@@ -4,7 +4,8 @@
 
 enum {
   GK_PANEL = 32,      // outputs of a packed panel
-  GK_TILE_ROWS = 12,  // a multiple of every variant's tallest tile
+  GK_TALLEST_TILE = 8,  // rows, of any variant
+  GK_TILE_ROWS = 24,    // a multiple of every variant's tallest tile
 
   GK_FORWARD_PANELS = 8,  // of a strip, where blocks have more rows than a tile
 
@@ -15,7 +16,7 @@ enum {
   GK_TURNED_CHANNELS = 512,
   // Floats: what is turned, the sums, and a tile's channels where they must be laid out anew.
   GK_INPUT_SCRATCH =
-    GK_TURNED_UNITS * GK_TURNED_ROWS + GK_TURNED_ROWS * GK_TURNED_CHANNELS + 2 * GK_TURNED_UNITS * 2 * GK_TILE_ROWS,
+    GK_TURNED_UNITS * GK_TURNED_ROWS + GK_TURNED_ROWS * GK_TURNED_CHANNELS + 2 * GK_TURNED_UNITS * 2 * GK_TALLEST_TILE,
 
   // The weight gradient gathers this many tokens of at most this many channels (a multiple of GK_TILE_ROWS).
   GK_GATHERED_DEPTH = 256,

@@ -4,10 +4,10 @@
 
 #include "product.h"
 
-// The tallest tile, and vectors of a panel's columns that it sums at once: as many sums as the registers hold. Of the
-// units of the reduction a tile takes so many in one go: where it takes two with 24 sums, the compiler spills sums.
+// The tallest tile, vectors of a panel's columns that it sums at once, and units of the reduction that it takes in one
+// go: as many as the registers hold, but that taller ones than 8 would have rows on the same lines of an 8-way cache.
 #if VW == 16
-enum { TILE_ROWS = 12, TILE_VECTORS = 2, TILE_UNROLLED = 1 };
+enum { TILE_ROWS = 8, TILE_VECTORS = 2, TILE_UNROLLED = 1 };
 #elif VW == 8
 enum { TILE_ROWS = 6, TILE_VECTORS = 2, TILE_UNROLLED = 2 };
 #elif defined(__aarch64__)
@@ -15,15 +15,16 @@ enum { TILE_ROWS = 6, TILE_VECTORS = 4, TILE_UNROLLED = 1 };
 #else
 enum { TILE_ROWS = 6, TILE_VECTORS = 2, TILE_UNROLLED = 2 };
 #endif
+_Static_assert(TILE_ROWS <= GK_TALLEST_TILE, "their scratch holds every tile");
 _Static_assert(GK_TILE_ROWS % TILE_ROWS == 0, "blocks of channels hold whole tiles");
 
 enum {
   PANEL_VECTORS = GK_PANEL / VW,
   TILE_WIDTH = TILE_VECTORS * VW,
   PASSES = PANEL_VECTORS / TILE_VECTORS,  // of a tile over a panel
-  // Of a panel that all tiles take before any takes the next: they fit into the fastest cache, and are many beside what
-  // it costs to begin and end a tile.
-  FORWARD_UNITS = 128,
+  // Of a panel that all tiles take before any takes the next: many beside what it costs to begin and end a tile, and, where
+  // a tile reads them twice, few enough for the fastest cache.
+  FORWARD_UNITS = 256 / PASSES,
   LOW_TILE = 6,  // rows that a tile has at least where it is worth fetching weights for the next
 };
 _Static_assert(GK_TURNED_ROWS % TILE_WIDTH == 0, "blocks of rows hold whole tiles");
@@ -39,9 +40,6 @@ static const size_t few_panels[FEW_ROWS] = {2, 1, 1};
 enum { FEW_ROWS = 1 };
 static const size_t few_panels[FEW_ROWS] = {1};
 #endif
-
-/// Rows of the tallest tile for rows `row` floats apart: where they fall on the same lines of an 8-way cache, 8.
-static size_t tile_rows(size_t row) { return row % 1024 == 0 && TILE_ROWS > 8 ? 8 : TILE_ROWS; }
 
 static size_t panel_columns(size_t panel, size_t n) {
   return n - panel * GK_PANEL < GK_PANEL ? n - panel * GK_PANEL : GK_PANEL;
