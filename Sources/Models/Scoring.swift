@@ -82,15 +82,17 @@ extension Network {
     pass.freezesRouters = freezesRouters
     let (hidden, kept) = decoder.forward(pass, recomputes: recomputes)
     if !routerLosses.isNone { pass.routerGradients = RouterGradients(routerLosses, routers) }
+    let dhidden = workspace.zeros(hidden.rows, hidden.columns)
+    let mark = workspace.mark
     let outputs = read(hidden, targets, reading, temperature: temperature, pass)
     let wanted = try gradient(scored(trees, outputs, reading, pass))
-    let dhidden = workspace.zeros(hidden.rows, hidden.columns)
     if let scores = outputs.tokens {
       decoder.head.backward(column(wanted.logp, like: scores.logp), scores, hidden: hidden, addingTo: dhidden, pass)
     }
     if let scores = outputs.head {
       scoreHead?.backward(column(wanted.values, like: scores.values), scores, addingTo: dhidden, workspace)
     }
+    workspace.release(to: mark)
     decoder.backward(dhidden, kept, pass)
   }
 

@@ -1,7 +1,7 @@
 import Kernels
 
-/// Hidden states to log-probabilities of tokens, in chunks of rows: the logits of all positions are never held at
-/// once.
+/// Hidden states to log-probabilities of tokens, in chunks of rows: the logits of at most one chunk are held. Those of the
+/// last stay for the way back, which computes the others' again.
 package struct VocabularyHead {
   /// [V, C]: lm_head, or the embedding where they are tied.
   let weight: Parameter
@@ -11,7 +11,7 @@ package struct VocabularyHead {
   var softcap: Float = 0
 
   /// Rows whose logits are held at a time: fixed by the vocabulary, so that gradients are summed in one order.
-  private var chunkRows: Int { min(max((16 << 20) / weight.shape[0], 16), 1024) }
+  private var chunkRows: Int { min(max((16 << 20) / weight.shape[0], 16), 2048) }
 
   /// hidden[R, C] → logits[R, V].
   package func logits(_ hidden: Matrix, _ pass: Pass) -> Matrix {
@@ -32,6 +32,15 @@ package struct VocabularyHead {
     let rows: Indices
     let tokens: Indices
     let temperature: Float
+    /// What the way back begins with.
+    fileprivate var last: Chunk?
+  }
+
+  /// Some of the targets: their hidden states [r, C], and the logits [r, V] of these.
+  fileprivate struct Chunk {
+    let range: Range<Int>
+    let hidden: Matrix
+    let logits: Matrix
   }
 
   /// - Parameters:
@@ -39,31 +48,44 @@ package struct VocabularyHead {
   ///   - targets: R pairs of a row of hidden and the token it should predict.
   package func score(_ hidden: Matrix, _ targets: Targets, temperature: Float, _ pass: Pass) -> Scores {
     let (workspace, count) = (pass.workspace, targets.rows.count)
-    let scores = Scores(
+    var scores = Scores(
       logp: workspace.matrix(count, 1), entropy: workspace.matrix(count, 1), lse: workspace.matrix(count, 1),
       rows: workspace.indices(targets.rows), tokens: workspace.indices(targets.tokens), temperature: temperature)
-    forEachChunk(hidden, scores, pass) { range, _, logits in
+    let mark = workspace.mark
+    for range in chunks(count) {
+      workspace.release(to: mark)
+      let chunk = chunk(range, hidden, scores, pass)
       logSoftmax(
-        logits, temperature: temperature, targets: scores.tokens[range], logp: scores.logp.rows(range),
+        chunk.logits, temperature: temperature, targets: scores.tokens[range], logp: scores.logp.rows(range),
         lse: scores.lse.rows(range), entropy: scores.entropy.rows(range))
+      scores.last = chunk
     }
     return scores
   }
 
-  /// Adds the gradient of Σ dlogp · logp to dhidden[T, C] and to the weights; dlogp[R, 1].
+  /// Adds the gradient of Σ dlogp · logp to dhidden[T, C] and to the weights; dlogp[R, 1]. Uses the scores up.
   package func backward(_ dlogp: Matrix, _ scores: Scores, hidden: Matrix, addingTo dhidden: Matrix, _ pass: Pass) {
-    forEachChunk(hidden, scores, pass) { range, rows, logits in
+    func addGradient(_ chunk: Chunk) {
+      let (range, logits) = (chunk.range, chunk.logits)
       let capped = softcap == 0 ? nil : copied(logits, pass)
       logSoftmaxGradient(
         logits, temperature: scores.temperature, targets: scores.tokens[range], lse: scores.lse.rows(range),
         dlogp: dlogp.rows(range))
       if let capped { softCapGradient(capped, at: softcap, logits) }
       if scale != 1 { Kernels.scale(logits, by: scale, into: logits) }
-      productWeightGradient(logits, rows, addingTo: pass.parameters.weightGradient(weight))
-      let drows = pass.workspace.matrix(rows.rows, rows.columns)
+      productWeightGradient(logits, chunk.hidden, addingTo: pass.parameters.weightGradient(weight))
+      let drows = pass.workspace.matrix(chunk.hidden.rows, chunk.hidden.columns)
       productInputGradient(logits, pass.parameters.weights(weight), into: drows)
       scatterAddRows(drows, scores.rows[range], to: dhidden)
     }
+    guard let last = scores.last else { return }
+    let mark = pass.workspace.mark
+    addGradient(last)
+    for range in chunks(last.range.lowerBound) {
+      pass.workspace.release(to: mark)
+      addGradient(chunk(range, hidden, scores, pass))
+    }
+    pass.workspace.release(to: mark)
   }
 
   private func copied(_ x: Matrix, _ pass: Pass) -> Matrix {
@@ -72,17 +94,13 @@ package struct VocabularyHead {
     return y
   }
 
-  private func forEachChunk(
-    _ hidden: Matrix, _ scores: Scores, _ pass: Pass, _ body: (Range<Int>, _ rows: Matrix, _ logits: Matrix) -> Void
-  ) {
-    let count = scores.rows.count
-    for start in stride(from: 0, to: count, by: chunkRows) {
-      let range = start..<min(start + chunkRows, count)
-      let mark = pass.workspace.mark
-      let rows = pass.workspace.matrix(range.count, hidden.columns)
-      gatherRows(hidden, scores.rows[range], into: rows)
-      body(range, rows, logits(rows, pass))
-      pass.workspace.release(to: mark)
-    }
+  private func chunks(_ count: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: chunkRows).map { $0..<min($0 + chunkRows, count) }
+  }
+
+  private func chunk(_ range: Range<Int>, _ hidden: Matrix, _ scores: Scores, _ pass: Pass) -> Chunk {
+    let rows = pass.workspace.matrix(range.count, hidden.columns)
+    gatherRows(hidden, scores.rows[range], into: rows)
+    return Chunk(range: range, hidden: rows, logits: logits(rows, pass))
   }
 }
