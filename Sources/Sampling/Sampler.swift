@@ -13,6 +13,8 @@ struct Sampler {
   private static let maximumRunning = 64
   /// Bytes that the keys and values of running completions may come to.
   private static let maximumCacheBytes = 4 << 30
+  /// Bytes that the cache begins with at most.
+  private static let maximumReserve = 256 << 20
   /// Prompt tokens of one pass.
   private static let maximumPrefill = 1024
 
@@ -71,6 +73,7 @@ struct Sampler {
   /// Completions of each prompt; prompts are valid ids, shorter than the context. `progress` is called after each
   /// pass with the tokens it drew, and may throw to stop.
   mutating func run(_ promptIDs: [[Int32]], progress: (_ tokens: Int) throws -> Void) rethrows -> [[Completion]] {
+    cache.grow(toPages: pages(promptIDs))
     results = promptIDs.map { _ in Array(repeating: nil, count: options.samples) }
     let units = promptIDs.indices.flatMap { prompt in
       stride(from: 0, to: options.samples, by: lanes).map { start in
@@ -92,6 +95,15 @@ struct Sampler {
       try progress(drawn)
     }
     return results.map { $0.compactMap { $0 } }
+  }
+
+  /// Of the cache, for prompts and whole completions that run at once; within a bound past which it grows as they do.
+  private func pages(_ promptIDs: [[Int32]]) -> Int {
+    func pages(_ rows: Int) -> Int { rows / KeyValueCache.pageRows + 1 }
+    let completions = min(lanes, promptIDs.count * options.samples)
+    let own = completions * pages(min(options.maxNewTokens, network.plan.context))
+    let wanted = promptIDs.prefix(completions).reduce(own) { $0 + pages($1.count) }
+    return min(wanted, Self.maximumReserve / (network.cacheBytesPerToken * KeyValueCache.pageRows + 1))
   }
 
   // MARK: Passes
