@@ -35,6 +35,17 @@ size_t gk_strip_of(size_t total, size_t unit, size_t least, size_t most) {
   return strip < least ? least : strip > most ? most : strip;
 }
 
+size_t gk_forward_strip(const gk_job *job, size_t rows, size_t experts) {
+  size_t few = gk_typical(rows, experts, job->block), blocks = gk_ceiling(rows, few > 0 ? few : 1);
+  // Fewer rows than a tile has take about as long: they wait for the weights.
+  size_t height = few < GK_TALLEST_TILE ? GK_TALLEST_TILE : few, unit = height * job->c * GK_PANEL;
+  // A strip of few rows is whole groups of panels, which the kernels take together.
+  size_t least = few < 4 ? 4 : 1;
+  // What a strip reads again, sums and inputs, stays in the core's cache; its weights do while several blocks use them.
+  size_t most = few <= GK_TILE_ROWS ? 1 << 20 : GK_FORWARD_PANELS;
+  return gk_ceiling(gk_strip_of(blocks * job->panels * unit, unit, least, most), least) * least;
+}
+
 size_t gk_turned_strip(const gk_job *job, size_t rows, size_t experts) {
   size_t unit = gk_typical(rows, experts, job->block) * job->n * GK_PANEL;
   size_t strip = gk_strip_of(rows * job->n * job->c, unit, 4, GK_TURNED_CHANNELS / GK_PANEL);

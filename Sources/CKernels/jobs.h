@@ -37,6 +37,9 @@ void gk_run_job(gk_job *job, size_t experts);
 /// multiply-adds a panel, `total` in all.
 size_t gk_strip_of(size_t total, size_t unit, size_t least, size_t most);
 
+/// The same for the forward product.
+size_t gk_forward_strip(const gk_job *job, size_t rows, size_t experts);
+
 /// The same for the gradient of the input: each task turns what it needs of dy, which pays where several panels share it.
 size_t gk_turned_strip(const gk_job *job, size_t rows, size_t experts);
 

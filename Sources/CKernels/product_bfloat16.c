@@ -119,15 +119,11 @@ static void run_forward(
 void gk_bfloat16_grouped_product(
   const float *x, const uint16_t *w, const float *bias, float *y, const int32_t *offsets, size_t experts, size_t n,
   size_t c) {
-  size_t rows = (size_t)offsets[experts], block = 96, few = gk_typical(rows, experts, block);
-  // A strip of few rows is whole groups of panels, which the kernels take together.
-  size_t least = few < 4 ? 4 : 1;
+  size_t rows = (size_t)offsets[experts];
   gk_job job = {
     .kernels = gk_active(), .a = rounded_rows(x, rows, c), .b = w, .bias = bias, .out = y, .n = n, .c = c,
-    .offsets = offsets, .block = block, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_forward};
-  // What a strip reads again, sums and inputs, stays in the core's cache; its weights do while several blocks use them.
-  size_t most = few <= GK_TILE_ROWS ? 1 << 20 : GK_FORWARD_PANELS;
-  job.strip = gk_ceiling(gk_strip_of(rows * n * c, few * c * GK_PANEL, least, most), least) * least;
+    .offsets = offsets, .block = 4 * GK_TILE_ROWS, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_forward};
+  job.strip = gk_forward_strip(&job, rows, experts);
   gk_run_job(&job, experts);
 }
 
