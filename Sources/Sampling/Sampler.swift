@@ -40,7 +40,7 @@ struct Sampler {
     self.options = options
     filter = TokenFilter(
       temperature: options.temperature, top_k: Int32(options.topK), top_p: options.topP, min_p: options.minP)
-    cache = KeyValueCache(layers: network.layers, width: network.plan.keyValueWidth)
+    cache = KeyValueCache(layers: network.layers, width: network.plan.keyValueWidth, in: network.workspace)
     let bytes = network.cacheBytesPerToken * min(options.maxNewTokens, network.plan.context)
     lanes = max(1, min(Self.maximumRunning, Self.maximumCacheBytes / max(bytes, 1)))
   }
@@ -115,7 +115,7 @@ struct Sampler {
     var (index, position) = (0, 0)
     var rows = PagedRows()
     while index < units.count {
-      network.workspace.reset()
+      cache.startPass()
       batch.removeAll()
       // The units whose prompts end in this pass, and the rows where they do.
       var ended: [(index: Int, rows: PagedRows)] = []
@@ -169,7 +169,7 @@ struct Sampler {
   /// Advances every running completion by a token. Returns the tokens drawn.
   private mutating func advance(_ promptIDs: [[Int32]]) -> Int {
     guard !running.isEmpty else { return 0 }
-    network.workspace.reset()
+    cache.startPass()
     batch.removeAll()
     for index in running.indices {
       let before = running[index].rows.spans

@@ -99,9 +99,11 @@ struct Phases {
 
   /// A token of each of some sequences that have `keys` tokens so far.
   private func decode(sequences: Int, keys: Int) {
-    let cache = KeyValueCache(layers: network.layers, width: network.plan.keyValueWidth)
+    let cache = KeyValueCache(
+      layers: network.layers, width: network.plan.keyValueWidth, in: network.workspace)
     var batch = TokenBatch()
     for (sequence, token) in ids(sequences, seed: 2).enumerated() {
+      cache.startPass()
       var rows = PagedRows()
       var pass = TokenBatch()
       for token in ids(keys, seed: UInt64(sequence)) {
@@ -109,9 +111,9 @@ struct Phases {
         pass.append([token], keyValueRow: rows.extend(by: 1, in: cache).row, after: before)
       }
       pass.endTree()
-      network.workspace.reset()
       _ = network.decoder.hidden(
         Pass(pass, parameters: network.parameters, workspace: network.workspace, cache: cache))
+      cache.startPass()
       let before = rows.spans
       batch.append([token], keyValueRow: rows.extend(by: 1, in: cache).row, after: before)
     }
@@ -119,7 +121,7 @@ struct Phases {
     let filter = TokenFilter(temperature: 1, top_k: 0, top_p: 1, min_p: 0)
     var stream = RandomStream(seed: 3)
     let seconds = medians {
-      network.workspace.reset()
+      cache.startPass()
       let u = (0..<sequences).map { _ in stream.uniform() }
       var lap = Lap()
       let pass = Pass(batch, parameters: network.parameters, workspace: network.workspace, cache: cache)
