@@ -67,12 +67,14 @@ function work.backward(s, tokens, keys)
   }
 end
 
--- Logits twice, for the log-probabilities and again for their gradient, and the two products of that; logits are
--- written and read, and so is their gradient.
+-- Logits for the log-probabilities, which the last chunk of rows keeps for their gradient and the others compute again;
+-- the two products of that; logits are written and read, and so is their gradient.
 function work.head(s, rows)
+  local chunk = math.min(math.max((16 << 20) // s.vocabulary, 16), 2048)
+  local again = math.max(rows - 1, 0) // chunk * chunk
   return {
-    operations = 8 * rows * head(s),
-    bytes = 4 * s.weight_bytes * head(s) + 8 * head(s) + 4 * 7 * rows * s.vocabulary,
+    operations = 2 * (3 * rows + again) * head(s),
+    bytes = (again > 0 and 4 or 3) * s.weight_bytes * head(s) + 8 * head(s) + 4 * (6 * rows + again) * s.vocabulary,
   }
 end
 

@@ -82,8 +82,8 @@ static void run_input_gradient(
   size_t row = (size_t)job->offsets[expert] + begin;
   gk_input_gradient_kernel *kernel = job->blas ? gk_openblas_input_gradient : job->kernels->product.input_gradient;
   kernel(
-    (const float *)job->a + row * job->n, (const float *)job->b + expert * gk_packed_count(job->n, job->c), job->out + row * job->c, end - begin,
-    job->n, job->c, first, last, job->accumulate,
+    (const float *)job->a + row * job->n, (const float *)job->b + expert * gk_packed_count(job->n, job->c),
+    job->out + row * job->c, end - begin, job->n, job->c, first, last, job->accumulate,
     gk_scratch(worker, sizeof(float) * (job->blas ? GK_BLAS_SCRATCH : GK_INPUT_SCRATCH)));
 }
 
@@ -113,8 +113,8 @@ static void run_weight_gradient(
   size_t row = (size_t)job->offsets[expert];
   gk_weight_gradient_kernel *kernel = job->blas ? gk_openblas_weight_gradient : job->kernels->product.weight_gradient;
   kernel(
-    (const float *)job->a + row * job->n, (const float *)job->b + row * job->c, job->out + expert * gk_packed_count(job->n, job->c),
-    gk_rows_of(job, expert), job->n, job->c, begin, end, first, last,
+    (const float *)job->a + row * job->n, (const float *)job->b + row * job->c,
+    job->out + expert * gk_packed_count(job->n, job->c), gk_rows_of(job, expert), job->n, job->c, begin, end, first, last,
     gk_scratch(worker, sizeof(float) * (job->blas ? GK_BLAS_SCRATCH : GK_WEIGHT_SCRATCH)));
 }
 

@@ -138,8 +138,8 @@ static void run_input_gradient(
   const gk_job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker) {
   size_t row = (size_t)job->offsets[expert] + begin;
   job->kernels->bfloat16->input_gradient(
-    (const float *)job->a + row * job->n, (const gk_pair *)job->b + expert * packed_pairs(job->n, job->c), job->out + row * job->c, end - begin, job->n,
-    job->c, first, last, job->accumulate, gk_scratch(worker, sizeof(float) * GK_INPUT_SCRATCH));
+    (const float *)job->a + row * job->n, (const gk_pair *)job->b + expert * packed_pairs(job->n, job->c),
+    job->out + row * job->c, end - begin, job->n, job->c, first, last, job->accumulate, gk_scratch(worker, sizeof(float) * GK_INPUT_SCRATCH));
 }
 
 void gk_bfloat16_grouped_product_input_gradient(

@@ -22,8 +22,8 @@ enum {
   PANEL_VECTORS = GK_PANEL / VW,
   TILE_WIDTH = TILE_VECTORS * VW,
   PASSES = PANEL_VECTORS / TILE_VECTORS,  // of a tile over a panel
-  // Of a panel that all tiles take before any takes the next: many beside what it costs to begin and end a tile, and, where
-  // a tile reads them twice, few enough for the fastest cache.
+  // Of a panel that all tiles take before any takes the next: many beside what it costs to begin and end a tile, and,
+  // where a tile reads them twice, few enough for the fastest cache.
   FORWARD_UNITS = 256 / PASSES,
   LOW_TILE = 6,  // rows that a tile has at least where it is worth fetching weights for the next
 };
