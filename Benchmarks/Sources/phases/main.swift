@@ -1,12 +1,13 @@
+import CKernels
+import Foundation
+import Measuring
+import Values
+
 // Where the time goes: each phase of sampling and training, beside what the machine could do.
 @testable import Alignment
-import CKernels
-import Measuring
-import Foundation
 @testable import Kernels
 @testable import Models
 @testable import Sampling
-import Values
 
 let usage = """
   Usage: phases MODEL… [--threads N] [--dtypes float32,bfloat16]
@@ -181,7 +182,9 @@ while let argument = arguments.popFirst() {
     print(usage)
     exit(0)
   case "--threads":
-    guard let count = arguments.popFirst().flatMap({ Int($0) }), count > 0 else { fail("--threads needs a number from 1") }
+    guard let count = arguments.popFirst().flatMap({ Int($0) }), count > 0 else {
+      fail("--threads needs a number from 1")
+    }
     Machine.threads = count
   case "--dtypes":
     dtypes = arguments.popFirst()?.split(separator: ",").map(String.init) ?? []
