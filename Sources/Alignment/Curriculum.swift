@@ -11,7 +11,11 @@ public protocol Curriculum: AnyObject {
 /// A curriculum from a closure.
 public final class ClosureCurriculum: Curriculum {
   private let closure: (Table, ScheduleState) throws -> Double
+
+  /// - Parameter closure: the weight of one row.
   public init(_ closure: @escaping (Table, ScheduleState) throws -> Double) { self.closure = closure }
+
+  /// The closure's for each row.
   public func weights(of rows: [Table], at state: ScheduleState) throws -> [Double] {
     try rows.map { try closure($0, state) }
   }

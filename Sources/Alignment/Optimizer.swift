@@ -15,6 +15,7 @@ public struct OptimizerOptions {
   /// second moment would not move, as a step changes it by less than half of the last of its 8 bits.
   public var stateType = ComputeType.float32
 
+  /// With the defaults.
   public init() {}
 }
 

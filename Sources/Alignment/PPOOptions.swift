@@ -25,6 +25,7 @@ public struct PPOOptions {
   /// Of the values' loss.
   public var valueCoefficient = 0.1
 
+  /// With the defaults.
   public init() {}
 
   init(reading reader: OptionReader) throws(GRAOError) {

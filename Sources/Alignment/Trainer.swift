@@ -333,6 +333,7 @@ public protocol TrainingObserver: AnyObject {
 }
 
 extension TrainingObserver {
+  /// Nothing: not every observer counts tokens.
   public func sampled(tokens: Int) throws {}
 }
 

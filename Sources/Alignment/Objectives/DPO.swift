@@ -97,6 +97,7 @@ public struct DPOOptions: Sendable, Equatable {
   /// γ: the margin that is asked for (simpo).
   public var gamma: Double
 
+  /// The sigmoid loss with β = 0.1, where not given.
   public init(loss: Loss = .sigmoid, beta: Double = 0.1, labelSmoothing: Double = 0, gamma: Double = 0.5) {
     self.loss = loss
     self.beta = beta

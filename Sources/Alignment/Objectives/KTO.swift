@@ -45,10 +45,14 @@ package struct KTOObjective: Objective {
 
 /// What is made of desirable and undesirable responses.
 public struct KTOOptions: Sendable, Equatable {
+  /// β: how firmly the policy is held to the reference.
   public var beta: Double
+  /// w_D: of desirable responses in the loss.
   public var desirableWeight: Double
+  /// w_U: of undesirable ones.
   public var undesirableWeight: Double
 
+  /// β = 0.1 and weights of 1, where not given.
   public init(beta: Double = 0.1, desirableWeight: Double = 1, undesirableWeight: Double = 1) {
     self.beta = beta
     self.desirableWeight = desirableWeight

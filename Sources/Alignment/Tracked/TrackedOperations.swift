@@ -58,8 +58,10 @@ extension TrackedValue {
 
   // MARK: Of one value
 
+  /// -x.
   public func negated() -> TrackedValue { mapped { (-$0, -1) } }
 
+  /// exp(x).
   public func exponential() -> TrackedValue {
     mapped { x in
       let y = exp(x)
@@ -67,8 +69,10 @@ extension TrackedValue {
     }
   }
 
+  /// ln(x).
   public func logarithm() -> TrackedValue { mapped { (log($0), 1 / $0) } }
 
+  /// 1 / (1 + exp(-x)).
   public func logistic() -> TrackedValue {
     mapped { x in
       let y = sigmoid(x)
@@ -76,6 +80,7 @@ extension TrackedValue {
     }
   }
 
+  /// ln(1 / (1 + exp(-x))), exact where that is tiny.
   public func logLogistic() -> TrackedValue { mapped { (logSigmoid($0), sigmoid(-$0)) } }
 
   /// Within `low` and `high`, where given; no derivative passes outside.
