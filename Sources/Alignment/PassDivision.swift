@@ -14,6 +14,11 @@ package enum PassDivision {
     return greedy(rows, large)
   }
 
+  /// Rows of the largest of these passes.
+  package static func largest(ofRows rows: [Int], bound: Int) -> Int {
+    min(passes(ofRows: rows, bound: bound).map { rows[$0].reduce(0, +) }.max() ?? 0, bound)
+  }
+
   /// Each pass takes what it can: no division has fewer.
   private static func greedy(_ rows: [Int], _ bound: Int) -> [Range<Int>] {
     var passes: [Range<Int>] = []

@@ -64,27 +64,30 @@ void gk_gather_rows(const float *x, const int32_t *index, float *y, size_t rows,
   gk_parallel_ranges(rows, gk_rows_per_task(c), gather_range, &call);
 }
 
+/// Segments of a task: they go to pages far from each other, which no cache holds.
+enum { PLACED_TOGETHER = 8 };
+
 typedef struct {
-  const float *x;
+  const gk_placing *placings;
   const gk_segment *segments;
-  float *y;
-  size_t c;
+  size_t count, blocks;
 } place_call;
 
-static void place_range(void *context, size_t begin, size_t end, int worker) {
+/// Task i: block i % blocks of the segments, of placing i / blocks.
+static void run_place(void *context, size_t task, int worker) {
   (void)worker;
   const place_call *call = context;
-  for (const gk_segment *s = call->segments + begin; s < call->segments + end; s++) {
-    memcpy(
-      call->y + (size_t)s->kv * call->c, call->x + (size_t)s->row * call->c, (size_t)s->rows * call->c * sizeof(float));
+  const gk_placing *p = call->placings + task / call->blocks;
+  size_t begin = task % call->blocks * PLACED_TOGETHER, rest = call->count - begin;
+  const gk_segment *s = call->segments + begin, *end = s + (rest < PLACED_TOGETHER ? rest : PLACED_TOGETHER);
+  for (; s < end; s++) {
+    memcpy(p->y + (size_t)s->kv * p->c, p->x + (size_t)s->row * p->c, (size_t)s->rows * p->c * sizeof(float));
   }
 }
 
-/// Rows [kv, kv + rows) of y = rows [row, row + rows) of x[T, C], of every segment.
-void gk_place_rows(const float *x, const gk_segment *segments, float *y, size_t count, size_t c) {
-  enum { TOGETHER = 8 };  // they go to pages far from each other, which no cache holds
-  place_call call = {x, segments, y, c};
-  gk_parallel_ranges(count, TOGETHER, place_range, &call);
+void gk_place_rows(const gk_placing *placings, size_t matrices, const gk_segment *segments, size_t count) {
+  place_call call = {placings, segments, count, (count + PLACED_TOGETHER - 1) / PLACED_TOGETHER};
+  gk_parallel(matrices * call.blocks, run_place, &call);
 }
 
 static void scatter_add_columns(void *context, size_t begin, size_t end, int worker) {

@@ -103,9 +103,10 @@ package func gatherRows(_ x: Matrix, _ index: Indices, into y: Matrix) {
   gk_gather_rows(x.start, index.start, y.start, index.count, x.columns)
 }
 
-/// Rows [kv, kv + rows) of y = rows [row, row + rows) of x, of every segment.
-package func placeRows(_ x: Matrix, of segments: [Segment], into y: Matrix) {
-  gk_place_rows(x.start, segments, y.start, segments.count, x.columns)
+/// Rows [kv, kv + rows) of y = rows [row, row + rows) of x, of every segment and pair of matrices.
+package func placeRows(_ matrices: [(x: Matrix, y: Matrix)], of segments: [Segment]) {
+  let placings = matrices.map { gk_placing(x: $0.x.start, y: $0.y.start, c: $0.x.columns) }
+  gk_place_rows(placings, placings.count, segments, segments.count)
 }
 
 /// y[index[r]] += x[r], r ascending.

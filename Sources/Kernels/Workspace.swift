@@ -4,6 +4,8 @@ package final class Workspace {
   private var blocks: [Buffer] = []
   private var block = 0
   private var offset = 0
+  /// Where what is held ends.
+  private var floor = Mark(block: 0, offset: 0)
 
   package init() {}
 
@@ -21,15 +23,21 @@ package final class Workspace {
     offset = mark.offset
   }
 
+  /// Gives back everything that is not held.
+  package func reset() { release(to: floor) }
+
+  /// Holds everything handed out until now, whatever passes come, until ``releaseHeld()``.
+  package func hold() { floor = mark }
+
   /// Gives back everything.
-  package func reset() {
-    block = 0
-    offset = 0
+  package func releaseHeld() {
+    floor = Mark(block: 0, offset: 0)
+    reset()
   }
 
   /// Gives back everything, and the memory itself.
   package func free() {
-    reset()
+    releaseHeld()
     blocks = []
   }
 

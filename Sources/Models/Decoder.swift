@@ -18,14 +18,14 @@ package struct Decoder {
     let layers: [LayerKept]
     let norm: RMSNorm.Kept
     let tokens: Indices
-    /// [T, C], for the layers to work in.
-    let normed: Matrix
   }
 
   enum LayerKept {
     case activations(DecoderLayer.Kept)
-    /// [T, C], from which they are computed again.
-    case input(Matrix)
+    /// [T, C], from which they are computed again, and as much to work in.
+    case input(Matrix, normed: Matrix)
+    /// What other passes computed.
+    case recalled(RecalledPass)
   }
 
   /// Hidden states [T, C] after the final norm, and what ``backward(_:_:_:)`` needs.
@@ -37,25 +37,41 @@ package struct Decoder {
       let y = pass.workspace.matrix(x.rows, x.columns)
       let mark = pass.workspace.mark
       let layerKept = layer.forward(x, normed: normed, into: y, pass)
-      kept.append(recomputes ? .input(x) : .activations(layerKept))
+      kept.append(recomputes ? .input(x, normed: normed) : .activations(layerKept))
       if recomputes { pass.workspace.release(to: mark) }
       x = y
     }
     let (hidden, normKept) = norm.forward(x, pass)
-    return (hidden, Kept(layers: kept, norm: normKept, tokens: tokens, normed: normed))
+    return (hidden, Kept(layers: kept, norm: normKept, tokens: tokens))
   }
 
-  /// The same hidden states, keeping nothing: memory for one layer at a time.
+  /// The same of rows that other passes have computed.
+  func forward(_ pass: Pass, recalling recalled: RecalledPass) -> (hidden: Matrix, kept: Kept) {
+    let tokens = pass.workspace.indices(pass.batch.tokens)
+    for (index, layer) in layers.enumerated() where pass.routers != nil {
+      guard let sparse = layer.body.sparse else { continue }
+      let mark = pass.workspace.mark
+      var rows = recalled.rows(of: layer, index, pass)
+      sparse.recordRouting(of: &rows, pass)
+      pass.workspace.release(to: mark)
+    }
+    let (hidden, normKept) = norm.forward(recalled.last(pass), pass)
+    return (hidden, Kept(layers: layers.map { _ in .recalled(recalled) }, norm: normKept, tokens: tokens))
+  }
+
+  /// The same hidden states, keeping nothing but what the pass records: memory for one layer at a time.
   package func hidden(_ pass: Pass) -> Matrix {
     var (_, x) = embed(pass)
     var y = pass.workspace.matrix(x.rows, x.columns)
     let normed = pass.workspace.matrix(x.rows, x.columns)
-    for layer in layers {
+    for (index, layer) in layers.enumerated() {
       let mark = pass.workspace.mark
-      _ = layer.forward(x, normed: normed, into: y, pass)
+      let kept = layer.forward(x, normed: normed, into: y, pass)
+      if let recording = pass.recording { recording.store(layer.rows(kept, pass), layer: index) }
       pass.workspace.release(to: mark)
       swap(&x, &y)
     }
+    pass.recording?.store(last: x)
     return norm.forward(x, pass).y
   }
 
@@ -66,11 +82,14 @@ package struct Decoder {
     norm.backward(dhidden, kept.norm, into: d, accumulate: false, pass)
     // What the routers do is recorded once.
     pass.routers = nil
-    for (layer, layerKept) in zip(layers, kept.layers).reversed() {
+    for (index, layer) in layers.enumerated().reversed() {
       let mark = workspace.mark
-      switch layerKept {
+      switch kept.layers[index] {
       case .activations(let activations): layer.backward(d, activations, pass)
-      case .input(let x): layer.backward(d, layer.keep(x, normed: kept.normed, pass), pass)
+      case .input(let x, let normed): layer.backward(d, layer.keep(x, normed: normed, pass), pass)
+      case .recalled(let recalled):
+        var rows = recalled.rows(of: layer, index, pass)
+        layer.backward(d, layer.kept(of: &rows, pass), pass)
       }
       workspace.release(to: mark)
     }

@@ -14,6 +14,8 @@ package final class Network {
   /// Names of the checkpoint's tensors that the layers do not use: a save carries them through.
   package internal(set) var ignoredTensors: [String] = []
   package let workspace: Workspace
+  /// What a rollout has left for the first pass that trains on it.
+  package internal(set) var activations: ActivationCache?
   /// A policy's value head, or what a classifier scores with.
   package var scoreHead: ScoreHead?
   /// Whether it scores sequences, and says nothing of tokens: transformers' …ForSequenceClassification.
@@ -111,6 +113,7 @@ package final class Network {
   package func close() {
     parameters.release()
     scoreHead = nil
+    activations = nil
     workspace.free()
   }
 }

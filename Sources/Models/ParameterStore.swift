@@ -159,8 +159,12 @@ package final class ParameterStore {
     return copy
   }
 
+  /// How often the values may have changed since the store is in use.
+  private(set) var version = 0
+
   /// Must come before values are written once the store is in use: a store that shares them keeps what it has.
   package func prepareToChange() {
+    version += 1
     if !isKnownUniquelyReferenced(&values) { values = Buffer(copying: values) }
     if !isKnownUniquelyReferenced(&halves) { halves = Buffer(copying: halves) }
   }

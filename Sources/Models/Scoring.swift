@@ -75,12 +75,17 @@ extension Network {
     _ trees: [SequenceTree], reading: Reading, temperature: Float = 1, routerLosses: RouterLosses = RouterLosses(),
     freezesRouters: Bool = false, recomputes: Bool = false, gradient: (Scored) throws -> ReadingGradient
   ) rethrows {
+    let recollection = recall(trees, reading)
+    // What a rollout has left serves one pass: the next takes its memory.
+    defer { dropActivations() }
     workspace.reset()
     let (pass, targets) = prepare(trees, reading)
     let routers = RouterRecord(pass.batch, balancing: plan.balancing)
     pass.routers = routers
     pass.freezesRouters = freezesRouters
-    let (hidden, kept) = decoder.forward(pass, recomputes: recomputes)
+    let (hidden, kept) =
+      recollection.flatMap { recalled($0, reading, tokens: pass.batch.count) }
+      .map { decoder.forward(pass, recalling: $0) } ?? decoder.forward(pass, recomputes: recomputes)
     if !routerLosses.isNone { pass.routerGradients = RouterGradients(routerLosses, routers) }
     let dhidden = workspace.zeros(hidden.rows, hidden.columns)
     let mark = workspace.mark

@@ -253,14 +253,25 @@ public final class Model {
     _ prompts: [Prompt], _ options: GenerationOptions = GenerationOptions(),
     progress: (_ tokens: Int) throws -> Void = { _ in }
   ) throws -> [[Completion]] {
+    try generate(prompts, options, recording: 0, progress: progress)
+  }
+
+  /// The same, leaving the activations of at most `recording` tokens for the training pass that follows.
+  package func generate(
+    _ prompts: [Prompt], _ options: GenerationOptions, recording tokens: Int,
+    progress: (_ tokens: Int) throws -> Void
+  ) throws -> [[Completion]] {
     try checkLanguageModel()
     if !options.stop.isEmpty { _ = try requireTokenizer("a stop string") }
     let ids = try prompts.map { prompt throws(GRAOError) in try encode(prompt) }
     if let full = ids.first(where: { $0.count >= contextLength }) {
       throw GRAOError("the prompt has \(full.count) tokens and leaves no room in the context of \(contextLength)")
     }
+    let recording =
+      tokens == 0
+      ? nil : RolloutRecording(ids, samples: options.samples, to: network.keepActivations(of: tokens))
     var sampler = Sampler(
-      network: network, tokenizer: tokenizer, endOfSequence: endOfSequence, options: options)
+      network: network, tokenizer: tokenizer, endOfSequence: endOfSequence, options: options, recording: recording)
     return try sampler.run(ids, progress: progress)
   }
 }

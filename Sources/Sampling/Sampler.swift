@@ -27,13 +27,20 @@ struct Sampler {
   /// Completions that run at once. What runs beside a completion does not change it.
   private let lanes: Int
 
+  /// Nil where no training follows that could use it.
+  private var recording: RolloutRecording?
   /// Of the pass at hand.
   private var batch = TokenBatch()
   private var running: [Running] = []
   private var prompts: [Int: SharedPrompt] = [:]
   private var results: [[Completion?]] = []
 
-  init(network: Network, tokenizer: Tokenizer?, endOfSequence: Set<Int32>, options: GenerationOptions) {
+  /// - Parameter recording: of the same network; made before, since the cache lies behind what it has taken.
+  init(
+    network: Network, tokenizer: Tokenizer?, endOfSequence: Set<Int32>, options: GenerationOptions,
+    recording: RolloutRecording? = nil
+  ) {
+    self.recording = recording
     self.network = network
     self.tokenizer = tokenizer
     self.endOfSequence = endOfSequence
@@ -94,7 +101,9 @@ struct Sampler {
       let drawn = start(admitted.map { ($0, units[$0]) }, promptIDs) + advance(promptIDs)
       try progress(drawn)
     }
-    return results.map { $0.compactMap { $0 } }
+    let completions = results.map { $0.compactMap { $0 } }
+    recording?.finish(completions)
+    return completions
   }
 
   /// Of the cache, for prompts and whole completions that run at once; within a bound past which it grows as they do.
@@ -124,7 +133,8 @@ struct Sampler {
         let ids = promptIDs[units[index].unit.prompt]
         let before = rows.spans
         let (row, count) = rows.extend(by: ids.count - position, in: cache)
-        batch.append(ids[position..<position + count], keyValueRow: row, after: before)
+        let first = batch.append(ids[position..<position + count], keyValueRow: row, after: before)
+        recording?.add(row: first, count: count, ofPrompt: units[index].unit.prompt, from: position)
         position += count
         if position == ids.count {
           ended.append((index, rows))
@@ -132,8 +142,7 @@ struct Sampler {
           (index, position, rows) = (index + 1, 0, PagedRows())
         }
       }
-      batch.endTree()
-      let pass = Pass(batch, parameters: network.parameters, workspace: network.workspace, cache: cache)
+      let pass = endBatch()
       let hidden = network.decoder.hidden(pass)
       let last = network.workspace.matrix(ended.count, hidden.columns)
       gatherRows(hidden, network.workspace.indices(lastRows), into: last)
@@ -175,14 +184,22 @@ struct Sampler {
       let before = running[index].rows.spans
       let (row, _) = running[index].rows.extend(by: 1, in: cache)
       batch.append(CollectionOfOne(running[index].ids[running[index].ids.count - 1]), keyValueRow: row, after: before)
+      recording?.add(row: index, ofSample: running[index].sample, ofPrompt: running[index].prompt)
     }
-    batch.endTree()
-    let pass = Pass(batch, parameters: network.parameters, workspace: network.workspace, cache: cache)
+    let pass = endBatch()
     let logits = network.decoder.head.logits(network.decoder.hidden(pass), pass)
     draw(logits, for: &running)
     let drawn = running.count
     running = unfinished(running, promptIDs)
     return drawn
+  }
+
+  /// The pass of the batch, whole.
+  private mutating func endBatch() -> Pass {
+    batch.endTree()
+    let pass = Pass(batch, parameters: network.parameters, workspace: network.workspace, cache: cache)
+    pass.recording = recording?.takeRows()
+    return pass
   }
 
   /// Draws a token for each completion from its row of logits.

@@ -33,6 +33,33 @@ extension TrainerSuite {
       #expect(moved)
     }
 
+    /// The weights after a run by hand are the same bits whether updates take what sampling has computed or compute it
+    /// again.
+    @Test(arguments: [Method.grao, .grpo, .ppo], [20, 60, 2048])
+    func takingActivationsChangesNothing(_ method: Method, _ microBatchTokens: Int) throws {
+      let weights = try [true, false].map { takes in
+        var options = TrainingOptions(method: method)
+        options.rewards = [evenShare]
+        options.groupSize = 4
+        options.sampling.maxNewTokens = 8
+        options.optimizer.learningRate = .constant(1e-3)
+        options.microBatchTokens = microBatchTokens
+        options.routers.auxiliaryLossCoefficient = 0.1
+        let model = try Model.fixture("qwen3_moe")
+        let trainer = try Trainer(model, options)
+        for _ in 0..<3 {
+          let groups = try trainer.rollout(rows(4))
+          #expect(model.network.activations != nil)
+          if !takes { model.network.dropActivations() }
+          _ = try trainer.step(groups)
+          #expect(model.network.activations == nil)
+        }
+        return model.bits
+      }
+      let same = weights[0] == weights[1]
+      #expect(same)
+    }
+
     @Test func passesAreFewAndEven() {
       #expect(PassDivision.passes(ofRows: [514, 514, 514, 514], bound: 2048) == [0..<2, 2..<4])
       #expect(PassDivision.passes(ofRows: [514, 514, 514, 514], bound: 2056) == [0..<4])

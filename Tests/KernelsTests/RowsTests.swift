@@ -52,14 +52,32 @@ extension KernelSuite {
             gk_segment(row: Int32(rows), rows: Int32(i % 3), kv: Int32(4 * (count - 1 - i)), span: 0, spans: 0))
           rows += i % 3
         }
-        let x = numbers.normals(rows * c)
-        var expected = [Float](repeating: 7, count: 4 * count * c)
-        for segment in segments {
-          let (from, to) = (Int(segment.row) * c, Int(segment.kv) * c)
-          for i in 0..<Int(segment.rows) * c { expected[to + i] = x[from + i] }
+        // Two matrices together, the second wider.
+        let widths = [c, 2 * c + 1]
+        let x = widths.map { numbers.normals(rows * $0) }
+        var y = widths.map { [Float](repeating: 7, count: 4 * count * $0) }
+        var expected = y
+        for (matrix, c) in widths.enumerated() {
+          for segment in segments {
+            let (from, to) = (Int(segment.row) * c, Int(segment.kv) * c)
+            for i in 0..<Int(segment.rows) * c { expected[matrix][to + i] = x[matrix][from + i] }
+          }
         }
-        var y = [Float](repeating: 7, count: 4 * count * c)
-        gk_place_rows(x, segments, &y, count, c)
+        var (first, second) = (y[0], y[1])
+        first.withUnsafeMutableBufferPointer { first in
+          second.withUnsafeMutableBufferPointer { second in
+            x[0].withUnsafeBufferPointer { a in
+              x[1].withUnsafeBufferPointer { b in
+                guard let y0 = first.baseAddress, let y1 = second.baseAddress, let x0 = a.baseAddress,
+                  let x1 = b.baseAddress
+                else { return }
+                gk_place_rows(
+                  [gk_placing(x: x0, y: y0, c: widths[0]), gk_placing(x: x1, y: y1, c: widths[1])], 2, segments, count)
+              }
+            }
+          }
+        }
+        y = [first, second]
         #expect(y == expected)
       }
     }

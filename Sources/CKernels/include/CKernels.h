@@ -209,8 +209,15 @@ typedef struct {
   int32_t span, spans;
 } gk_segment;
 
-/// Rows [kv, kv + rows) of y = rows [row, row + rows) of x[T, C], of every segment.
-void gk_place_rows(const float *x, const gk_segment *segments, float *y, size_t count, size_t c);
+/// Rows of x[T, C] and where they go.
+typedef struct {
+  const float *x;
+  float *y;
+  size_t c;
+} gk_placing;
+
+/// Rows [kv, kv + rows) of y = rows [row, row + rows) of x, of every segment and placing.
+void gk_place_rows(const gk_placing *placings, size_t matrices, const gk_segment *segments, size_t count);
 
 /// How queries attend. Query head h reads key-value head h / (H / G).
 typedef struct {

@@ -40,6 +40,10 @@ package struct Attention: Layer {
     return kept
   }
 
+  package func record(of rows: inout KeptRows, _ pass: Pass) -> any Record {
+    Kept(attention: self, q: rows.next(), k: rows.next(), v: rows.next(), out: rows.next(), lse: rows.next())
+  }
+
   fileprivate func normalized(_ x: Matrix, _ norm: RMSNorm?, _ pass: Pass) -> (y: Matrix, kept: RMSNorm.Kept?) {
     guard let norm else { return (x, nil) }
     let (y, kept) = norm.forward(x.reshaped(columns: norm.weight.count), pass)
@@ -48,6 +52,8 @@ package struct Attention: Layer {
 }
 
 extension Attention.Kept {
+  func rows(_ pass: Pass) -> [Matrix] { [q, k, v, out, lse] }
+
   func output(into y: Matrix, _ pass: Pass) { attention.o.forward(out, into: y, pass) }
 
   func backward(_ dy: Matrix, x: Matrix, into dx: Matrix, _ pass: Pass) {

@@ -28,6 +28,17 @@ package struct DecoderLayer {
     return Kept(attention: attentionKept, feedForward: feedForward.keep(x1, normed: normed, pass))
   }
 
+  /// What is kept, as matrices of a row for each token. Those of a sparse feed-forward begin with its router's logits.
+  func rows(_ kept: Kept, _ pass: Pass) -> [Matrix] {
+    feedForward.rows(kept.feedForward, pass) + attention.rows(kept.attention, pass)
+  }
+
+  /// What ``keep(_:normed:_:)`` would, of rows that other passes have computed.
+  func kept(of rows: inout KeptRows, _ pass: Pass) -> Kept {
+    let feedForward = feedForward.kept(of: &rows, pass)
+    return Kept(attention: attention.kept(of: &rows, pass), feedForward: feedForward)
+  }
+
   /// d[T, C], the gradient of y, becomes the gradient of x in place.
   func backward(_ d: Matrix, _ kept: Kept, _ pass: Pass) {
     feedForward.backward(d, kept.feedForward, pass)

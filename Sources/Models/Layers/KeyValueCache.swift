@@ -84,7 +84,7 @@ package final class KeyValueCache {
   /// Copies the keys and values of a batch's rows to where its segments say they live; v is nil where the width has no
   /// values.
   func store(_ k: Matrix, _ v: Matrix?, of batch: TokenBatch, layer: Int) {
-    placeRows(k, of: batch.segments, into: keys(layer: layer))
-    if let v { placeRows(v, of: batch.segments, into: values(layer: layer)) }
+    let placed = [(k, keys(layer: layer))] + (v.map { [($0, values(layer: layer))] } ?? [])
+    placeRows(placed, of: batch.segments)
   }
 }

@@ -60,8 +60,7 @@ package struct LatentAttention: Layer {
       plain: workspace.matrix(heads * tokens, shape.plain),
       q: workspace.matrix(tokens, heads * shape.attention.size), k: workspace.matrix(tokens, shape.attention.size),
       out: workspace.matrix(tokens, heads * shape.latent), lse: workspace.matrix(tokens, heads),
-      values: workspace.matrix(tokens, heads * shape.value),
-      offsets: workspace.indices((0...heads).map { Int32($0 * tokens) }))
+      values: workspace.matrix(tokens, heads * shape.value), offsets: rowsByHead(tokens, pass))
 
     let mark = workspace.mark
     absorbQueries(x, into: kept, pass)
@@ -83,6 +82,21 @@ package struct LatentAttention: Layer {
     copy(Heads(grouped: byHead, count: heads), into: Heads(kept.values, count: heads))
     workspace.release(to: mark)
     return kept
+  }
+
+  /// [H + 1]: the rows of each head where `tokens` rows lie by head.
+  private func rowsByHead(_ tokens: Int, _ pass: Pass) -> Indices {
+    pass.workspace.indices((0...shape.heads).map { Int32($0 * tokens) })
+  }
+
+  package func record(of rows: inout KeptRows, _ pass: Pass) -> any Record {
+    let (queryKept, latentKept) = (queries.kept(of: &rows), RMSNorm.Kept(x: rows.next(), rstd: rows.next()))
+    let plain = rows.next()
+    let byHead = pass.workspace.matrix(shape.heads * plain.rows, shape.plain)
+    copy(Heads(plain, count: shape.heads), into: Heads(grouped: byHead, count: shape.heads))
+    return Kept(
+      attention: self, queryKept: queryKept, latentKept: latentKept, plain: byHead, q: rows.next(), k: rows.next(),
+      out: rows.next(), lse: rows.next(), values: rows.next(), offsets: rowsByHead(plain.rows, pass))
   }
 
   /// Each head's query as the latents see it, [W_ukᵀ plain, rotated].
@@ -128,6 +142,13 @@ package struct LatentAttention: Layer {
 }
 
 extension LatentAttention.Kept {
+  func rows(_ pass: Pass) -> [Matrix] {
+    let heads = attention.shape.heads
+    let byToken = pass.workspace.matrix(q.rows, heads * plain.columns)
+    copy(Heads(grouped: plain, count: heads), into: Heads(byToken, count: heads))
+    return queryKept.rows + [latentKept.x, latentKept.rstd, byToken, q, k, out, lse, values]
+  }
+
   /// What attention says of the latents, by head: [H · T, R].
   fileprivate func said(_ pass: Pass) -> Matrix {
     let heads = attention.shape.heads

@@ -13,6 +13,13 @@ struct LatentQueries {
 
     /// What the projection sees, for x[T, C].
     func input(_ x: Matrix) -> Matrix { compressed?.normed ?? x }
+
+    var rows: [Matrix] { compressed.map { [$0.normed, $0.norm.x, $0.norm.rstd] } ?? [] }
+  }
+
+  /// What ``keep(_:_:)`` would, of rows that other passes have computed.
+  func kept(of rows: inout KeptRows) -> Kept {
+    Kept(compressed: compression.map { _ in (rows.next(), RMSNorm.Kept(x: rows.next(), rstd: rows.next())) })
   }
 
   /// What the projection and the way back need of x[T, C].

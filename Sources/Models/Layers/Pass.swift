@@ -8,6 +8,8 @@ package final class Pass {
   package let positions: Indices
   /// Where keys and values go and come from in sampling; nil in training.
   package let cache: KeyValueCache?
+  /// Where activations go that training will need; nil where none will.
+  package var recording: ActivationRecording?
   /// Filled by the layers that route; nil where nobody asks.
   package var routers: RouterRecord?
   /// Of the routers' losses, for the way back.

@@ -31,6 +31,16 @@ package struct Residual {
     return Kept(x: x, layer: layerKept, inner: inner)
   }
 
+  func rows(_ kept: Kept, _ pass: Pass) -> [Matrix] {
+    kept.layer.rows(pass) + [kept.x] + (kept.inner.map { [$0] } ?? [])
+  }
+
+  /// What ``keep(_:normed:_:)`` would, of rows that other passes have computed.
+  func kept(of rows: inout KeptRows, _ pass: Pass) -> Kept {
+    let record = layer.record(of: &rows, pass)
+    return Kept(x: rows.next(), layer: record, inner: after.map { _ in rows.next() })
+  }
+
   /// y[T, C], which may not be x.
   func output(_ kept: Kept, into y: Matrix, _ pass: Pass) {
     let mark = pass.workspace.mark

@@ -22,9 +22,16 @@ package struct SharedExpert: FeedForward {
     Kept(
       layer: self, gate: gate?.forward(x, pass), routed: routed.keep(x, pass), shared: shared.keep(x, pass))
   }
+
+  package func record(of rows: inout KeptRows, _ pass: Pass) -> any Record {
+    let (routed, shared) = (routed.record(of: &rows, pass), shared.record(of: &rows, pass))
+    return Kept(layer: self, gate: gate.map { _ in rows.next() }, routed: routed, shared: shared)
+  }
 }
 
 extension SharedExpert.Kept {
+  func rows(_ pass: Pass) -> [Matrix] { routed.rows(pass) + shared.rows(pass) + (gate.map { [$0] } ?? []) }
+
   func output(into y: Matrix, _ pass: Pass) {
     let mark = pass.workspace.mark
     routed.output(into: y, pass)

@@ -24,25 +24,49 @@ package struct SparseFeedForward: FeedForward {
   }
 
   package func keep(_ x: Matrix, _ pass: Pass) -> any Record {
-    let (parameters, workspace) = (pass.parameters, pass.workspace)
     let logits = router.forward(x, pass)
-    let routing = route(logits, rule, correction: correction.map(parameters.vector), in: workspace)
+    let routing = routing(logits, pass)
     let rows = x.rows * rule.perToken
     let kept = Kept(
       layer: self, logits: logits, routing: routing, gate: weights.gate.room(rows, pass),
       up: weights.up.room(rows, pass))
 
-    let mark = workspace.mark
-    pass.routers?.record(layer: layer, logits, routing, rule, workspace)
+    let mark = pass.workspace.mark
     let sorted = kept.sorted(x, pass)
     weights.gate.forward(sorted, routing.offsets, into: kept.gate, pass)
     weights.up.forward(sorted, routing.offsets, into: kept.up, pass)
-    workspace.release(to: mark)
+    pass.workspace.release(to: mark)
     return kept
   }
+
+  /// Sends rows to experts by their logits [T, E].
+  private func routing(_ logits: Matrix, _ pass: Pass) -> Routing {
+    let correction = correction.map(pass.parameters.vector)
+    let routing = route(logits, rule, correction: correction, in: pass.workspace)
+    pass.routers?.record(layer: layer, logits, routing, rule, pass.workspace)
+    return routing
+  }
+
+  package func record(of rows: inout KeptRows, _ pass: Pass) -> any Record {
+    let logits = rows.next()
+    let routing = routing(logits, pass)
+    let (gate, up) = (rows.next(sortedBy: routing), rows.next(sortedBy: routing))
+    return Kept(layer: self, logits: logits, routing: routing, gate: gate, up: up)
+  }
+
+  /// What the router does with rows of which nothing more is needed yet.
+  func recordRouting(of rows: inout KeptRows, _ pass: Pass) { _ = routing(rows.next(), pass) }
 }
 
 extension SparseFeedForward.Kept {
+  func rows(_ pass: Pass) -> [Matrix] {
+    [logits] + [gate, up].map { sorted in
+      let byToken = pass.workspace.matrix(sorted.rows, sorted.columns)
+      gatherRows(sorted, routing.slot, into: byToken)
+      return byToken.reshaped(columns: layer.rule.perToken * sorted.columns)
+    }
+  }
+
   /// Rows of x[T, C] by expert: [T · K, C].
   fileprivate func sorted(_ x: Matrix, _ pass: Pass) -> Matrix {
     let sorted = pass.workspace.matrix(routing.token.count, x.columns)

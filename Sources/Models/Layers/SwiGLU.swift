@@ -37,9 +37,15 @@ package struct SwiGLU: FeedForward {
   package func keep(_ x: Matrix, _ pass: Pass) -> any Record {
     Kept(layer: self, gate: gate.forward(x, pass), up: up.forward(x, pass))
   }
+
+  package func record(of rows: inout KeptRows, _ pass: Pass) -> any Record {
+    Kept(layer: self, gate: rows.next(), up: rows.next())
+  }
 }
 
 extension SwiGLU.Kept {
+  func rows(_ pass: Pass) -> [Matrix] { [gate, up] }
+
   fileprivate func h(_ pass: Pass) -> Matrix {
     let h = pass.workspace.matrix(gate.rows, gate.columns)
     glu(gate, up, layer.activation, into: h)

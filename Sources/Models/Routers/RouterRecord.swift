@@ -39,6 +39,7 @@ package final class RouterRecord {
 
   /// Takes down what a layer's router made of its logits [T, E].
   func record(layer: Int, _ logits: Matrix, _ routing: Routing, _ rule: RoutingRule, _ workspace: Workspace) {
+    let mark = workspace.mark
     let lse = Self.lse(logits, workspace)
     let sums = routerSums(routing, lse: lse, rule, offsets: offsets)
     var counted = sums.chosen
@@ -46,6 +47,7 @@ package final class RouterRecord {
       let bare = RoutingRule(perToken: rule.perToken, scoring: rule.scoring)
       counted = routerSums(route(logits, bare, in: workspace), lse: lse, bare, offsets: offsets).chosen
     }
+    workspace.release(to: mark)
     layers.append(
       Layer(index: layer, experts: logits.columns, perToken: rule.perToken, sums: sums, counted: counted))
   }

@@ -1,0 +1,99 @@
+import Kernels
+import Models
+import Sampling
+import TestSupport
+import Testing
+import Values
+
+/// What sampling leaves for the training pass that follows.
+@Suite(.machine) struct RolloutRecordingTests {
+  private static let prompts: [[Int32]] = [[5, 9, 2, 11, 4], Array(3..<20), [9, 8, 7, 6]]
+  private static let samples = 5
+
+  /// A rollout whose completions have different lengths, recorded as far as `room` allows.
+  private func rollout(_ model: Model, room: Int) throws -> [[Completion]] {
+    var options = GenerationOptions()
+    options.samples = Self.samples
+    options.maxNewTokens = 14
+    options.temperature = 1
+    options.seed = 4
+    return try model.generate(Self.prompts.map { .ids($0) }, options, recording: room) { _ in }
+  }
+
+  /// What training sees of it: some completions, one cut short, and sequences that nobody sampled beside them.
+  private func trees(_ completions: [[Completion]]) -> [SequenceTree] {
+    let ids = completions.map { $0.map(\.ids) }
+    return [
+      SequenceTree(prompt: Self.prompts[0], branches: Array(ids[0].prefix(3)) + [[3, 1, 4, 1, 5]]),
+      SequenceTree(prompt: [2, 7, 1], branches: [[8, 2, 8], [1]]),
+      SequenceTree(prompt: Self.prompts[1], branches: [Array(ids[1][4].prefix(2)), ids[1][2], ids[1][0]]),
+      SequenceTree(prompt: Self.prompts[2], branches: ids[2].reversed()),
+    ]
+  }
+
+  /// Everything that a training pass gives, as bits.
+  private func pass(_ network: Network, _ trees: [SequenceTree]) -> (logp: [UInt32], gradients: [[UInt32]], load: [[Int]])
+  {
+    network.parameters.zeroGradients()
+    var (logp, load) = ([UInt32](), [[Int]]())
+    network.accumulateGradient(trees, routerLosses: RouterLosses(auxiliary: 0.5, z: 0.25)) { scored in
+      logp = scored.logp.joined().joined().map(\.bitPattern)
+      load = scored.routers.layers.map(\.load)
+      return scored.logp.map { $0.map { $0.indices.map { Float($0 % 3) - 0.5 } } }
+    }
+    let gradients = network.parameters.parameters.filter(\.isTrained).map { network.parameters.gradient($0) }
+    return (logp, gradients.map { $0.map(\.bitPattern) }, load)
+  }
+
+  /// The bits of log-probabilities, gradients and router records are those of a pass that computes every row, whether all
+  /// of the rollout was recorded, or some prompts had to give up their room.
+  @Test(arguments: Golden.architectures, ComputeType.allCases)
+  func aRecordedPassGivesTheSameBits(_ name: String, _ computeType: ComputeType) throws {
+    let model = try Model.load(Fixtures.path("architectures/\(name)"), computeType: computeType)
+    let plain = try rollout(model, room: 0)
+    let trees = trees(plain)
+    let expected = pass(model.network, trees)
+    #expect(expected.gradients.allSatisfy { $0.contains { $0 != 0 } }, "a parameter without a gradient proves nothing")
+    for room in [1000, 120, 40] {
+      let recorded = try rollout(model, room: room)
+      #expect(recorded.map { $0.map(\.logprobs) } == plain.map { $0.map(\.logprobs) })
+      #expect(model.network.activations != nil)
+      let found = pass(model.network, trees)
+      #expect(model.network.activations == nil, "it serves one pass")
+      #expect(found.logp == expected.logp)
+      let same = found.gradients == expected.gradients
+      #expect(same)
+      #expect(found.load == expected.load)
+    }
+  }
+
+  /// A layer whose weights have silently become 0 is not missed: its rows are those of before. Of weights that have been
+  /// announced to change, nothing is taken.
+  @Test(arguments: [false, true]) func recordedRowsAreNotComputedAgain(isAnnounced: Bool) throws {
+    let model = try Model.load(Fixtures.model("qwen3_moe"))
+    let parameters = model.network.parameters
+    let completions = try rollout(model, room: 1000)
+    let parameter = try #require(
+      parameters.parameters.first { $0.placement.tensor == "model.layers.0.self_attn.v_proj.weight" })
+    if isAnnounced { parameters.prepareToChange() }
+    [Float](repeating: 0, count: parameter.count).withUnsafeBufferPointer { parameters.set(parameter, from: $0) }
+    let trees = zip(Self.prompts, completions).map { SequenceTree(prompt: $0, branches: $1.map(\.ids)) }
+    let sampled = completions.joined().flatMap(\.logprobs).map(\.bitPattern)
+    let isTaken = pass(model.network, trees).logp == sampled
+    #expect(isTaken == !isAnnounced)
+  }
+
+  /// Passes that the model makes before training leave what was recorded where it is.
+  @Test func otherPassesComeBetween() throws {
+    let model = try Model.load(Fixtures.model("qwen3_moe"))
+    let trees = trees(try rollout(model, room: 0))
+    let expected = pass(model.network, trees)
+    _ = try rollout(model, room: 1000)
+    _ = try model.generate([.ids(Array(1..<40))], GenerationOptions())
+    _ = model.network.frozen().logProbabilities(trees)
+    #expect(model.network.activations != nil)
+    let found = pass(model.network, trees)
+    let same = found.gradients == expected.gradients
+    #expect(same)
+  }
+}
