@@ -35,8 +35,7 @@ package struct SparseFeedForward: FeedForward {
     let mark = workspace.mark
     pass.routers?.record(layer: layer, logits, routing, rule, workspace)
     let sorted = kept.sorted(x, pass)
-    weights.gate.forward(sorted, routing.offsets, into: kept.gate, pass)
-    weights.up.forward(sorted, routing.offsets, into: kept.up, pass)
+    [weights.gate, weights.up].forward(sorted, routing.offsets, into: [kept.gate, kept.up], pass)
     workspace.release(to: mark)
     return kept
   }
