@@ -8,6 +8,7 @@ static size_t extent(const gk_job *job, size_t expert) {
 
 static void run_task(void *context, size_t task, int worker) {
   const gk_job *job = context;
+  while (task >= job->tasks) task -= job++->tasks;
   size_t strips = gk_ceiling(job->panels, job->strip), expert = 0, blocks;
   while (blocks = gk_ceiling(extent(job, expert), job->block), task >= blocks * strips) {
     task -= blocks * strips;
@@ -22,10 +23,15 @@ static void run_task(void *context, size_t task, int worker) {
     gk_smaller(first + job->strip, job->panels), worker);
 }
 
-void gk_run_job(gk_job *job, size_t experts) {
+void gk_run_jobs(gk_job *jobs, size_t count, size_t experts) {
   size_t tasks = 0;
-  for (size_t e = 0; e < experts; e++) tasks += gk_ceiling(extent(job, e), job->block);
-  gk_parallel(tasks * gk_ceiling(job->panels, job->strip), run_task, job);
+  for (gk_job *job = jobs; job < jobs + count; job++) {
+    size_t blocks = 0;
+    for (size_t e = 0; e < experts; e++) blocks += gk_ceiling(extent(job, e), job->block);
+    job->tasks = blocks * gk_ceiling(job->panels, job->strip);
+    tasks += job->tasks;
+  }
+  gk_parallel(tasks, run_task, jobs);
 }
 
 size_t gk_strip_of(size_t total, size_t unit, size_t least, size_t most) {
@@ -35,15 +41,25 @@ size_t gk_strip_of(size_t total, size_t unit, size_t least, size_t most) {
   return strip < least ? least : strip > most ? most : strip;
 }
 
-size_t gk_forward_strip(const gk_job *job, size_t rows, size_t experts) {
-  size_t few = gk_typical(rows, experts, job->block), blocks = gk_ceiling(rows, few > 0 ? few : 1);
+/// Panels of a strip of forward products, which have so many panels in all.
+static size_t forward_strip(size_t panels, size_t block, size_t c, size_t rows, size_t experts) {
+  size_t few = gk_typical(rows, experts, block), blocks = gk_ceiling(rows, few > 0 ? few : 1);
   // Fewer rows than a tile has take about as long: they wait for the weights.
-  size_t height = few < GK_TALLEST_TILE ? GK_TALLEST_TILE : few, unit = height * job->c * GK_PANEL;
+  size_t height = few < GK_TALLEST_TILE ? GK_TALLEST_TILE : few, unit = height * c * GK_PANEL;
   // A strip of few rows is whole groups of panels, which the kernels take together.
   size_t least = few < 4 ? 4 : 1;
   // What a strip reads again, sums and inputs, stays in the core's cache; its weights do while several blocks use them.
   size_t most = few <= GK_TILE_ROWS ? 1 << 20 : GK_FORWARD_PANELS;
-  return gk_ceiling(gk_strip_of(blocks * job->panels * unit, unit, least, most), least) * least;
+  return gk_ceiling(gk_strip_of(blocks * panels * unit, unit, least, most), least) * least;
+}
+
+void gk_run_forward(gk_job *jobs, size_t count, size_t experts) {
+  enum { BLOCK = 4 * GK_TILE_ROWS };
+  size_t panels = 0, rows = (size_t)jobs->offsets[experts];
+  for (size_t i = 0; i < count; i++) panels += jobs[i].panels;
+  size_t strip = forward_strip(panels, BLOCK, jobs->c, rows, experts);
+  for (size_t i = 0; i < count; i++) jobs[i].block = BLOCK, jobs[i].grain = GK_TILE_ROWS, jobs[i].strip = strip;
+  gk_run_jobs(jobs, count, experts);
 }
 
 size_t gk_turned_strip(const gk_job *job, size_t rows, size_t experts) {

@@ -23,6 +23,7 @@ typedef struct gk_job {
   bool by_channels;
   size_t block, grain;  // at most so many, in multiples of so many
   size_t panels, strip;
+  size_t tasks;  // gk_run_jobs counts them
   void (*run)(const struct gk_job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker);
 } gk_job;
 
@@ -31,14 +32,15 @@ static inline size_t gk_rows_of(const gk_job *job, size_t expert) {
   return (size_t)(job->offsets[expert + 1] - job->offsets[expert]);
 }
 
-void gk_run_job(gk_job *job, size_t experts);
+/// Runs the tasks of several jobs, which know nothing of each other, as one of the pool's: those of the first come first.
+void gk_run_jobs(gk_job *jobs, size_t count, size_t experts);
+
+/// Cuts and runs forward products of the same rows.
+void gk_run_forward(gk_job *jobs, size_t count, size_t experts);
 
 /// Panels of a strip so that a task is neither too short to be worth handing out nor too long to share: `unit`
 /// multiply-adds a panel, `total` in all.
 size_t gk_strip_of(size_t total, size_t unit, size_t least, size_t most);
-
-/// The same for the forward product.
-size_t gk_forward_strip(const gk_job *job, size_t rows, size_t experts);
 
 /// The same for the gradient of the input: each task turns what it needs of dy, which pays where several panels share it.
 size_t gk_turned_strip(const gk_job *job, size_t rows, size_t experts);

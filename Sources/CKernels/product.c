@@ -61,18 +61,20 @@ static void run_forward(
 }
 
 void gk_grouped_product(
-  const float *x, const float *w, const float *bias, float *y, const int32_t *offsets, size_t experts, size_t n,
-  size_t c) {
-  size_t rows = (size_t)offsets[experts];
-  gk_job job = {
-    .kernels = gk_active(), .a = x, .b = w, .bias = bias, .out = y, .n = n, .c = c, .offsets = offsets,
-    .block = 4 * GK_TILE_ROWS, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_forward};
-  job.strip = gk_forward_strip(&job, rows, experts);
-  gk_run_job(&job, experts);
+  const float *x, const gk_factor *factors, size_t count, const int32_t *offsets, size_t experts, size_t c) {
+  if (count == 0) return;
+  gk_job jobs[count];
+  for (size_t i = 0; i < count; i++) {
+    gk_factor of = factors[i];
+    jobs[i] = (gk_job){
+      .kernels = gk_active(), .a = x, .b = of.w, .bias = of.bias, .out = of.y, .n = of.n, .c = c, .offsets = offsets,
+      .panels = panels(of.n), .run = run_forward};
+  }
+  gk_run_forward(jobs, count, experts);
 }
 
-void gk_product(const float *x, const float *w, const float *bias, float *y, size_t t, size_t n, size_t c) {
-  gk_grouped_product(x, w, bias, y, (int32_t[]){0, (int32_t)t}, 1, n, c);
+void gk_product(const float *x, const gk_factor *factors, size_t count, size_t t, size_t c) {
+  gk_grouped_product(x, factors, count, (int32_t[]){0, (int32_t)t}, 1, c);
 }
 
 // ---------------------------------------------------------------- gradient of the input
@@ -98,7 +100,7 @@ void gk_grouped_product_input_gradient(
   job.grain = job.blas ? GK_TILE_ROWS : GK_PANEL;
   // OpenBLAS sums in an order of its own, so its blocks depend on nothing but the shape.
   job.strip = job.blas ? GK_BLAS_OUTPUTS / GK_PANEL : gk_turned_strip(&job, rows, experts);
-  gk_run_job(&job, experts);
+  gk_run_jobs(&job, 1, experts);
 }
 
 void gk_product_input_gradient(
@@ -126,7 +128,7 @@ void gk_grouped_product_weight_gradient(
     .offsets = offsets, .by_channels = true, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_weight_gradient};
   if (job.blas) job.block = GK_BLAS_CHANNELS, job.strip = GK_BLAS_OUTPUTS / GK_PANEL;
   else gk_divide_gathered(&job, rows, experts);
-  gk_run_job(&job, experts);
+  gk_run_jobs(&job, 1, experts);
 }
 
 void gk_product_weight_gradient(const float *dy, const float *x, float *dw, size_t t, size_t n, size_t c) {

@@ -117,19 +117,21 @@ static void run_forward(
 }
 
 void gk_bfloat16_grouped_product(
-  const float *x, const uint16_t *w, const float *bias, float *y, const int32_t *offsets, size_t experts, size_t n,
-  size_t c) {
-  size_t rows = (size_t)offsets[experts];
-  gk_job job = {
-    .kernels = gk_active(), .a = rounded_rows(x, rows, c), .b = w, .bias = bias, .out = y, .n = n, .c = c,
-    .offsets = offsets, .block = 4 * GK_TILE_ROWS, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_forward};
-  job.strip = gk_forward_strip(&job, rows, experts);
-  gk_run_job(&job, experts);
+  const float *x, const gk_bfloat16_factor *factors, size_t count, const int32_t *offsets, size_t experts, size_t c) {
+  if (count == 0) return;
+  const char *units = rounded_rows(x, (size_t)offsets[experts], c);
+  gk_job jobs[count];
+  for (size_t i = 0; i < count; i++) {
+    gk_bfloat16_factor of = factors[i];
+    jobs[i] = (gk_job){
+      .kernels = gk_active(), .a = units, .b = of.w, .bias = of.bias, .out = of.y, .n = of.n, .c = c,
+      .offsets = offsets, .panels = panels(of.n), .run = run_forward};
+  }
+  gk_run_forward(jobs, count, experts);
 }
 
-void gk_bfloat16_product(
-  const float *x, const uint16_t *w, const float *bias, float *y, size_t t, size_t n, size_t c) {
-  gk_bfloat16_grouped_product(x, w, bias, y, (int32_t[]){0, (int32_t)t}, 1, n, c);
+void gk_bfloat16_product(const float *x, const gk_bfloat16_factor *factors, size_t count, size_t t, size_t c) {
+  gk_bfloat16_grouped_product(x, factors, count, (int32_t[]){0, (int32_t)t}, 1, c);
 }
 
 // ---------------------------------------------------------------- gradient of the input
@@ -150,7 +152,7 @@ void gk_bfloat16_grouped_product_input_gradient(
     .kernels = gk_active(), .a = dy, .b = w, .out = dx, .n = n, .c = c, .accumulate = accumulate,
     .offsets = offsets, .block = GK_TURNED_ROWS, .grain = GK_PANEL, .panels = panels(c), .run = run_input_gradient};
   job.strip = gk_turned_strip(&job, rows, experts);
-  gk_run_job(&job, experts);
+  gk_run_jobs(&job, 1, experts);
 }
 
 void gk_bfloat16_product_input_gradient(
@@ -176,7 +178,7 @@ void gk_bfloat16_grouped_product_weight_gradient(
     .kernels = gk_active(), .a = dy, .b = x, .out = dw, .n = n, .c = c, .offsets = offsets, .by_channels = true,
     .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_weight_gradient};
   gk_divide_gathered(&job, rows, experts);
-  gk_run_job(&job, experts);
+  gk_run_jobs(&job, 1, experts);
 }
 
 void gk_bfloat16_product_weight_gradient(

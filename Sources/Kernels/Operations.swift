@@ -9,12 +9,40 @@ package typealias Segment = gk_segment
 /// Consecutive key-value rows.
 package typealias Span = gk_span
 
+/// What makes y[T, N] = x · wᵀ + bias of rows x[T, C].
+package struct Factor {
+  package let w: PackedWeights
+  /// [1, N], or [E, N] where w are experts'.
+  package var bias: Matrix?
+  package let y: Matrix
+
+  package init(_ w: PackedWeights, bias: Matrix? = nil, into y: Matrix) {
+    self.w = w
+    self.bias = bias
+    self.y = y
+  }
+
+  fileprivate var single: gk_factor? {
+    guard case .float32(let start) = w.elements else { return nil }
+    return gk_factor(w: start, bias: bias?.start, y: y.start, n: w.outputs)
+  }
+
+  fileprivate var half: gk_bfloat16_factor? {
+    guard case .bfloat16(let start) = w.elements else { return nil }
+    return gk_bfloat16_factor(w: start, bias: bias?.start, y: y.start, n: w.outputs)
+  }
+}
+
 /// y[T, N] = x[T, C] · wᵀ + bias.
 package func product(_ x: Matrix, _ w: PackedWeights, bias: Matrix? = nil, into y: Matrix) {
-  switch w.elements {
-  case .float32(let start): gk_product(x.start, start, bias?.start, y.start, x.rows, w.outputs, w.inputs)
-  case .bfloat16(let start): gk_bfloat16_product(x.start, start, bias?.start, y.start, x.rows, w.outputs, w.inputs)
-  }
+  product(x, [Factor(w, bias: bias, into: y)])
+}
+
+/// y of each factor, of the same x, together.
+package func product(_ x: Matrix, _ factors: [Factor]) {
+  let (single, half) = (factors.compactMap(\.single), factors.compactMap(\.half))
+  gk_product(x.start, single, single.count, x.rows, x.columns)
+  gk_bfloat16_product(x.start, half, half.count, x.rows, x.columns)
 }
 
 /// dx[T, C] = dy[T, N] · w, or added to dx.
@@ -44,12 +72,14 @@ package func biasGradient(_ dy: Matrix, addingTo db: Matrix) {
 package func groupedProduct(
   _ x: Matrix, _ w: PackedWeights, bias: Matrix? = nil, offsets: Indices, into y: Matrix
 ) {
-  switch w.elements {
-  case .float32(let start):
-    gk_grouped_product(x.start, start, bias?.start, y.start, offsets.start, w.experts, w.outputs, w.inputs)
-  case .bfloat16(let start):
-    gk_bfloat16_grouped_product(x.start, start, bias?.start, y.start, offsets.start, w.experts, w.outputs, w.inputs)
-  }
+  groupedProduct(x, [Factor(w, bias: bias, into: y)], offsets: offsets)
+}
+
+/// y of each factor, of the same x, together.
+package func groupedProduct(_ x: Matrix, _ factors: [Factor], offsets: Indices) {
+  let (single, half, experts) = (factors.compactMap(\.single), factors.compactMap(\.half), offsets.count - 1)
+  gk_grouped_product(x.start, single, single.count, offsets.start, experts, x.columns)
+  gk_bfloat16_grouped_product(x.start, half, half.count, offsets.start, experts, x.columns)
 }
 
 package func groupedProductInputGradient(

@@ -81,11 +81,11 @@ static void products(size_t t, size_t n, size_t c, bool integers) {
     gk_pack(sums.single, dw, n, c);
     naive_product_weight_gradient(dy.exact, x.exact, sums.exact, t, n, c);
     if (bfloat16 == 1) {
-      gk_bfloat16_product(x.single, half, bias.single, y.single, t, n, c);
+      gk_bfloat16_product(x.single, &(gk_bfloat16_factor){half, bias.single, y.single, n}, 1, t, c);
       gk_bfloat16_product_input_gradient(dy.single, half, dx.single, t, n, c, accumulate);
       gk_bfloat16_product_weight_gradient(dy.single, x.single, dw, t, n, c);
     } else {
-      gk_product(x.single, single, bias.single, y.single, t, n, c);
+      gk_product(x.single, &(gk_factor){single, bias.single, y.single, n}, 1, t, c);
       gk_product_input_gradient(dy.single, single, dx.single, t, n, c, accumulate);
       gk_product_weight_gradient(dy.single, x.single, dw, t, n, c);
     }
@@ -97,6 +97,42 @@ static void products(size_t t, size_t n, size_t c, bool integers) {
   }
   release(x), release(w), release(bias), release(dy);
   free(single), free(dw), free(half);
+}
+
+/// Factors of the same rows, of which the second has no bias: together each must get the bits that it gets alone.
+static void together(size_t t, size_t c) {
+  enum { FACTORS = 3 };
+  numbers x = draw(t * c, false), w[FACTORS], bias[FACTORS], y[FACTORS], half_y[FACTORS];
+  gk_factor factors[FACTORS];
+  gk_bfloat16_factor half[FACTORS];
+  float *single[FACTORS];
+  uint16_t *rounded[FACTORS];
+  for (size_t i = 0; i < FACTORS; i++) {
+    size_t n = 1 + below(300);
+    w[i] = draw(n * c, false), bias[i] = draw(n, false), y[i] = draw(t * n, false), half_y[i] = draw(t * n, false);
+    single[i] = malloc(gk_packed_count(n, c) * sizeof(float));
+    rounded[i] = malloc(gk_bfloat16_packed_count(n, c) * sizeof(uint16_t));
+    if (single[i] == NULL || rounded[i] == NULL) abort();
+    gk_pack(w[i].single, single[i], n, c);
+    gk_bfloat16_pack(w[i].single, rounded[i], n, c);
+    factors[i] = (gk_factor){single[i], i == 1 ? NULL : bias[i].single, y[i].single, n};
+    half[i] = (gk_bfloat16_factor){rounded[i], factors[i].bias, half_y[i].single, n};
+    gk_product(x.single, &factors[i], 1, t, c);
+    gk_bfloat16_product(x.single, &half[i], 1, t, c);
+    for (size_t j = 0; j < y[i].count; j++) {
+      y[i].exact[j] = y[i].single[j], y[i].single[j] = NAN;
+      half_y[i].exact[j] = half_y[i].single[j], half_y[i].single[j] = NAN;
+    }
+  }
+  gk_product(x.single, factors, FACTORS, t, c);
+  gk_bfloat16_product(x.single, half, FACTORS, t, c);
+  for (size_t i = 0; i < FACTORS; i++) {
+    check("products together", difference(y[i]), 0, t, factors[i].n, c);
+    check("bfloat16 products together", difference(half_y[i]), 0, t, factors[i].n, c);
+    release(w[i]), release(bias[i]), release(y[i]), release(half_y[i]);
+    free(single[i]), free(rounded[i]);
+  }
+  release(x);
 }
 
 /// One sequence of t tokens whose first `prefix` are a segment of their own, with and without a window; and the last
@@ -142,12 +178,14 @@ int main(int argc, char **argv) {
   for (size_t t = 1; t <= 70; t++) products(t, 1 + below(100), 1 + below(100), true);
   for (size_t i = 0; i < rounds; i++) products(1 + below(300), 1 + below(700), 1 + below(700), i % 2 == 0);
   products(3, 40, 0, true), products(3, 0, 40, true), products(0, 40, 40, true);
+  for (size_t t = 1; t <= 24; t++) together(t, 1 + below(700));
+  together(200, 300);
   size_t lengths = rounds / 4 + 1;
   for (size_t i = 0; i < lengths; i++) {
     size_t t = i == 0 ? 400 : 2 + below(330), d = 1 + below(70);
     attention(t, 1 + below(t - 1), 1 + below(4), d, i % 2 == 0 ? d : 1 + below(70), i % 3 == 0 ? 1 + below(200) : 0);
   }
   printf(
-    "%s: %zu shapes of products, %zu of attention, %d wrong\n", gk_variant(), rounds + 73, lengths, failures);
+    "%s: %zu shapes of products, %zu of attention, %d wrong\n", gk_variant(), rounds + 98, lengths, failures);
   return failures > 0;
 }

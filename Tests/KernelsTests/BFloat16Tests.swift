@@ -22,9 +22,9 @@ extension ProductCase {
   func halfProduct(bias withBias: Bool = false) -> [Float] {
     var y = unwritten(t * n)
     if withBias {
-      gk_bfloat16_product(x, halves, bias, &y, t, n, c)
+      halfProductOfOne(x, halves, bias, &y, t, n, c)
     } else {
-      gk_bfloat16_product(x, halves, nil, &y, t, n, c)
+      halfProductOfOne(x, halves, nil, &y, t, n, c)
     }
     return y
   }
@@ -146,12 +146,12 @@ extension KernelSuite {
           var alone: [Float] = []
           for row in 0..<whole.t {
             var y = unwritten(n)
-            gk_bfloat16_product(Array(whole.x[row * c..<(row + 1) * c]), packed, whole.bias, &y, 1, n, c)
+            halfProductOfOne(Array(whole.x[row * c..<(row + 1) * c]), packed, whole.bias, &y, 1, n, c)
             alone += y
           }
           for rows in 1...whole.t {
             var y = unwritten(rows * n)
-            gk_bfloat16_product(whole.x, packed, whole.bias, &y, rows, n, c)
+            halfProductOfOne(whole.x, packed, whole.bias, &y, rows, n, c)
             #expect(y.bits == Array(alone[..<y.count]).bits, "\(rows) rows, C \(c)")
           }
         }
@@ -184,7 +184,7 @@ extension KernelSuite {
         for threads: Int32 in [1, 2, 3] {
           with(variant: variant, threads: threads) {
             var y = unwritten(total * n)
-            gk_bfloat16_grouped_product(x, packed, bias, &y, offsets, parts.count, n, c)
+            groupedHalfProductOfOne(x, packed, bias, &y, offsets, parts.count, n, c)
             #expect(y.bits == parts.flatMap { $0.halfProduct(bias: true).bits }, "\(rows)")
             var dx = unwritten(total * c)
             gk_bfloat16_grouped_product_input_gradient(dy, packed, &dx, offsets, parts.count, n, c, false)
@@ -250,9 +250,9 @@ extension KernelSuite {
         #expect(ProductCase.packHalves([.nan], n: 1, c: 1)[0] & 0x7FFF > 0x7F80)
 
         var y = unwritten(numbers.count)
-        gk_bfloat16_product(numbers, ProductCase.packHalves([1], n: 1, c: 1), nil, &y, numbers.count, 1, 1)
+        halfProductOfOne(numbers, ProductCase.packHalves([1], n: 1, c: 1), nil, &y, numbers.count, 1, 1)
         #expect(y == expected)
-        gk_bfloat16_product([.nan], ProductCase.packHalves([1], n: 1, c: 1), nil, &y, 1, 1, 1)
+        halfProductOfOne([.nan], ProductCase.packHalves([1], n: 1, c: 1), nil, &y, 1, 1, 1)
         #expect(y[0].isNaN)
       }
     }
@@ -260,7 +260,7 @@ extension KernelSuite {
     @Test func writesNothingButItsRows() {
       let example = ProductCase(t: 5, n: 45, c: 21, exact: true)
       var y = [Float](repeating: 7, count: 5 * 45 + 64)
-      gk_bfloat16_product(example.x, example.halves, nil, &y, 4, 45, 21)
+      halfProductOfOne(example.x, example.halves, nil, &y, 4, 45, 21)
       #expect(y[(4 * 45)...].allSatisfy { $0 == 7 })
     }
   }

@@ -5,7 +5,7 @@ struct ProductCase: CustomStringConvertible {
   let t: Int
   let n: Int
   let c: Int
-  let x: [Float]
+  var x: [Float]
   let w: [Float]
   let bias: [Float]
   let dy: [Float]
@@ -46,9 +46,9 @@ struct ProductCase: CustomStringConvertible {
   func product(bias withBias: Bool = false) -> [Float] {
     var y = [Float](repeating: .nan, count: t * n)
     if withBias {
-      gk_product(x, packed, bias, &y, t, n, c)
+      productOfOne(x, packed, bias, &y, t, n, c)
     } else {
-      gk_product(x, packed, nil, &y, t, n, c)
+      productOfOne(x, packed, nil, &y, t, n, c)
     }
     return y
   }

@@ -27,7 +27,7 @@ extension KernelSuite {
 
       func product(bias: Bool) -> [Float] {
         var y = [Float](repeating: .nan, count: rows * n)
-        gk_grouped_product(x, packed, bias ? parts.flatMap(\.bias) : nil, &y, offsets, parts.count, n, c)
+        groupedProductOfOne(x, packed, bias ? parts.flatMap(\.bias) : nil, &y, offsets, parts.count, n, c)
         return y
       }
 

@@ -57,12 +57,12 @@ extension KernelSuite {
           var alone: [Float] = []
           for row in 0..<whole.t {
             var y = [Float](repeating: .nan, count: n)
-            gk_product(Array(whole.x[row * c..<(row + 1) * c]), packed, whole.bias, &y, 1, n, c)
+            productOfOne(Array(whole.x[row * c..<(row + 1) * c]), packed, whole.bias, &y, 1, n, c)
             alone += y
           }
           for rows in 1...whole.t {
             var y = [Float](repeating: .nan, count: rows * n)
-            gk_product(whole.x, packed, whole.bias, &y, rows, n, c)
+            productOfOne(whole.x, packed, whole.bias, &y, rows, n, c)
             #expect(y.bits == Array(alone[..<y.count]).bits, "\(rows) rows, C \(c)")
           }
         }
@@ -82,7 +82,7 @@ extension KernelSuite {
     @Test func writesNothingButItsRows() {
       let example = ProductCase(t: 5, n: 45, c: 20, exact: true)
       var y = [Float](repeating: 7, count: 5 * 45 + 64)
-      gk_product(example.x, example.packed, nil, &y, 4, 45, 20)
+      productOfOne(example.x, example.packed, nil, &y, 4, 45, 20)
       #expect(y[(4 * 45)...].allSatisfy { $0 == 7 })
     }
 

@@ -65,8 +65,7 @@ let weights = [
 
 /// The three products of one kind of numbers; see CKernels.h.
 typealias Product<Weight> = (
-  UnsafePointer<Float>, UnsafePointer<Weight>, UnsafePointer<Float>?, UnsafeMutablePointer<Float>,
-  UnsafePointer<Int32>, Int, Int, Int
+  UnsafePointer<Float>, UnsafePointer<Weight>, UnsafeMutablePointer<Float>, UnsafePointer<Int32>, Int, Int, Int
 ) -> Void
 typealias InputGradient<Weight> = (
   UnsafePointer<Float>, UnsafePointer<Weight>, UnsafeMutablePointer<Float>, UnsafePointer<Int32>, Int, Int, Int, Bool
@@ -97,7 +96,7 @@ func measure<Weight>(
     }
     let flops = 2 * Double(experts * rows) * Double(n) * Double(c)
     var line = right(experts > 1 ? "\(experts) × " : "", 5) + right("\(n)", 6) + right("\(c)", 6) + right("\(rows)", 5)
-    line += cell(flops, seconds { product(x, w, nil, y, offsets, experts, n, c) }, of: peak)
+    line += cell(flops, seconds { product(x, w, y, offsets, experts, n, c) }, of: peak)
     for path in paths where gk_use_gradients(path) {
       line += cell(flops, seconds { inputGradient(y, w, x, offsets, experts, n, c, false) }, of: peak)
       line += cell(flops, seconds { weightGradient(y, x, dw, offsets, experts, n, c) }, of: peak)
@@ -138,7 +137,10 @@ print("\nGFLOP/s and per cent of the peak; w is [N, C], the rows are those of on
 head(["forward", "dx", "dw"] + (openBLAS ? ["dx BLAS", "dw BLAS"] : []))
 for size in weights {
   measure(
-    size, weight: Float(0.5), count: gk_packed_count, peak: peak, paths: ["own", "openblas"], gk_grouped_product,
+    size, weight: Float(0.5), count: gk_packed_count, peak: peak, paths: ["own", "openblas"],
+    { x, w, y, offsets, experts, n, c in
+      gk_grouped_product(x, [gk_factor(w: w, bias: nil, y: y, n: n)], 1, offsets, experts, c)
+    },
     gk_grouped_product_input_gradient, gk_grouped_product_weight_gradient)
 }
 
@@ -148,6 +150,8 @@ head(["forward", "dx", "dw"])
 for size in weights {
   measure(
     size, weight: UInt16(0x3F00), count: gk_bfloat16_packed_count, peak: bfloat16Peak, paths: ["own"],
-    gk_bfloat16_grouped_product, gk_bfloat16_grouped_product_input_gradient,
-    gk_bfloat16_grouped_product_weight_gradient)
+    { x, w, y, offsets, experts, n, c in
+      gk_bfloat16_grouped_product(x, [gk_bfloat16_factor(w: w, bias: nil, y: y, n: n)], 1, offsets, experts, c)
+    },
+    gk_bfloat16_grouped_product_input_gradient, gk_bfloat16_grouped_product_weight_gradient)
 }

@@ -54,8 +54,16 @@ size_t gk_packed_count(size_t n, size_t c);
 void gk_pack(const float *w, float *packed, size_t n, size_t c);
 void gk_unpack(const float *packed, float *w, size_t n, size_t c);
 
-/// y[T, N] = x[T, C] · wᵀ, plus bias[N] where it is not NULL. Sums over c in ascending order.
-void gk_product(const float *x, const float *w, const float *bias, float *y, size_t t, size_t n, size_t c);
+/// What makes y[T, N] of rows x[T, C]: packed w[N, C], and bias[N], or NULL.
+typedef struct {
+  const float *w, *bias;
+  float *y;
+  size_t n;
+} gk_factor;
+
+/// y = x · wᵀ + bias of each of `count` factors, as one job over the pool: x[T, C] is theirs in common. Sums over c in
+/// ascending order.
+void gk_product(const float *x, const gk_factor *factors, size_t count, size_t t, size_t c);
 /// dx[T, C] = dy[T, N] · w; added to dx where accumulate.
 void gk_product_input_gradient(
   const float *dy, const float *w, float *dx, size_t t, size_t n, size_t c, bool accumulate);
@@ -65,10 +73,9 @@ void gk_product_weight_gradient(const float *dy, const float *x, float *dw, size
 void gk_bias_gradient(const float *dy, float *db, size_t t, size_t n);
 
 /// Products of experts: rows offsets[e] ..< offsets[e + 1] of x belong to expert e, whose packed matrix starts at
-/// w + e * gk_packed_count(n, c); bias[E, N] may be NULL. offsets has E + 1 entries, from 0 up to T.
+/// w + e * gk_packed_count(n, c); a bias is [E, N]. offsets has E + 1 entries, from 0 up to T.
 void gk_grouped_product(
-  const float *x, const float *w, const float *bias, float *y, const int32_t *offsets, size_t experts, size_t n,
-  size_t c);
+  const float *x, const gk_factor *factors, size_t count, const int32_t *offsets, size_t experts, size_t c);
 void gk_grouped_product_input_gradient(
   const float *dy, const float *w, float *dx, const int32_t *offsets, size_t experts, size_t n, size_t c,
   bool accumulate);
@@ -94,8 +101,15 @@ void gk_bfloat16_unpack(const uint16_t *packed, float *w, size_t n, size_t c);
 void gk_bfloat16_narrow(const float *single, uint16_t *packed, size_t n, size_t c);
 void gk_bfloat16_widen(const uint16_t *packed, float *single, size_t n, size_t c);
 
-void gk_bfloat16_product(
-  const float *x, const uint16_t *w, const float *bias, float *y, size_t t, size_t n, size_t c);
+typedef struct {
+  const uint16_t *w;
+  const float *bias;
+  float *y;
+  size_t n;
+} gk_bfloat16_factor;
+
+/// x is rounded once for all factors.
+void gk_bfloat16_product(const float *x, const gk_bfloat16_factor *factors, size_t count, size_t t, size_t c);
 void gk_bfloat16_product_input_gradient(
   const float *dy, const uint16_t *w, float *dx, size_t t, size_t n, size_t c, bool accumulate);
 /// dw is single precision, packed as gk_packed_count says. Tokens are paired from the first on.
@@ -104,8 +118,7 @@ void gk_bfloat16_product_weight_gradient(
 
 /// The matrix of expert e starts at w + e * gk_bfloat16_packed_count(n, c).
 void gk_bfloat16_grouped_product(
-  const float *x, const uint16_t *w, const float *bias, float *y, const int32_t *offsets, size_t experts, size_t n,
-  size_t c);
+  const float *x, const gk_bfloat16_factor *factors, size_t count, const int32_t *offsets, size_t experts, size_t c);
 void gk_bfloat16_grouped_product_input_gradient(
   const float *dy, const uint16_t *w, float *dx, const int32_t *offsets, size_t experts, size_t n, size_t c,
   bool accumulate);

@@ -21,8 +21,9 @@ package struct Attention: Layer {
 
   package func keep(_ x: Matrix, _ pass: Pass) -> any Record {
     let workspace = pass.workspace
+    let projected = [self.q, self.k, v].forward(x, pass)
     let kept = Kept(
-      attention: self, q: self.q.forward(x, pass), k: self.k.forward(x, pass), v: v.forward(x, pass),
+      attention: self, q: projected[0], k: projected[1], v: projected[2],
       out: workspace.matrix(x.rows, heads.queries * heads.size), lse: workspace.matrix(x.rows, heads.queries))
     let mark = workspace.mark
     let (q, k) = (normalized(kept.q, qNorm, pass).y, normalized(kept.k, kNorm, pass).y)

@@ -11,8 +11,11 @@ package struct GroupedLinear {
 
   /// x[R, inputs] → y[R, outputs]; offsets[E + 1].
   func forward(_ x: Matrix, _ offsets: Indices, into y: Matrix, _ pass: Pass) {
-    groupedProduct(
-      x, pass.parameters.weights(weights), bias: bias.map(pass.parameters.vector), offsets: offsets, into: y)
+    groupedProduct(x, [factor(into: y, pass)], offsets: offsets)
+  }
+
+  fileprivate func factor(into y: Matrix, _ pass: Pass) -> Factor {
+    Factor(pass.parameters.weights(weights), bias: bias.map(pass.parameters.vector), into: y)
   }
 
   /// Room for y of some rows.
@@ -40,6 +43,13 @@ package struct GroupedLinear {
   func inputGradient(_ dy: Matrix, _ offsets: Indices, into dx: Matrix, accumulate: Bool = false, _ pass: Pass) {
     groupedProductInputGradient(
       dy, pass.parameters.weights(weights), offsets: offsets, into: dx, accumulate: accumulate)
+  }
+}
+
+extension [GroupedLinear] {
+  /// Each one's y of the same rows x[R, inputs], together.
+  func forward(_ x: Matrix, _ offsets: Kernels.Indices, into y: [Matrix], _ pass: Pass) {
+    groupedProduct(x, zip(self, y).map { $0.factor(into: $1, pass) }, offsets: offsets)
   }
 }
 

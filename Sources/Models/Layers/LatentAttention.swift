@@ -54,7 +54,8 @@ package struct LatentAttention: Layer {
 
   package func keep(_ x: Matrix, _ pass: Pass) -> any Record {
     let (workspace, tokens, heads) = (pass.workspace, x.rows, shape.heads)
-    let (latents, latentKept) = latentNorm.forward(latent.forward(x, pass), pass)
+    let projected = [latent, rotaryKey].forward(x, pass)
+    let (latents, latentKept) = latentNorm.forward(projected[0], pass)
     let kept = Kept(
       attention: self, queryKept: queries.keep(x, pass), latentKept: latentKept,
       plain: workspace.matrix(heads * tokens, shape.plain),
@@ -65,7 +66,7 @@ package struct LatentAttention: Layer {
     let mark = workspace.mark
     absorbQueries(x, into: kept, pass)
     copy(Heads(latents), into: Heads(kept.k, channels: latentChannels))
-    rotate(Heads(rotaryKey.forward(x, pass)), into: Heads(kept.k, channels: rotaryChannels), pass)
+    rotate(Heads(projected[1]), into: Heads(kept.k, channels: rotaryChannels), pass)
     workspace.release(to: mark)
 
     var keys = kept.k

@@ -28,14 +28,12 @@ package struct Linear {
   var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 
   /// x[T, inputs] → y[T, outputs].
-  func forward(_ x: Matrix, _ pass: Pass) -> Matrix {
-    let y = pass.workspace.matrix(x.rows, weight.shape[0])
-    forward(x, into: y, pass)
-    return y
-  }
+  func forward(_ x: Matrix, _ pass: Pass) -> Matrix { [self].forward(x, pass)[0] }
 
-  func forward(_ x: Matrix, into y: Matrix, _ pass: Pass) {
-    product(x, pass.parameters.weights(weight), bias: bias.map(pass.parameters.vector), into: y)
+  func forward(_ x: Matrix, into y: Matrix, _ pass: Pass) { product(x, [factor(into: y, pass)]) }
+
+  fileprivate func factor(into y: Matrix, _ pass: Pass) -> Factor {
+    Factor(pass.parameters.weights(weight), bias: bias.map(pass.parameters.vector), into: y)
   }
 
   /// dw += dyᵀ · x, unless frozen; dx = dy · w, or added to dx.
@@ -54,5 +52,14 @@ package struct Linear {
   func addGradients(_ dy: Matrix, x: Matrix, _ pass: Pass) {
     productWeightGradient(dy, x, addingTo: pass.parameters.weightGradient(weight))
     if let bias { biasGradient(dy, addingTo: pass.parameters.vectorGradient(bias)) }
+  }
+}
+
+extension [Linear] {
+  /// Each one's y of the same x[T, inputs], together.
+  func forward(_ x: Matrix, _ pass: Pass) -> [Matrix] {
+    let factors = map { $0.factor(into: pass.workspace.matrix(x.rows, $0.weight.shape[0]), pass) }
+    product(x, factors)
+    return factors.map(\.y)
   }
 }

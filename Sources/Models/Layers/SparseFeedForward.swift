@@ -33,8 +33,7 @@ package struct SparseFeedForward: FeedForward {
 
     let mark = pass.workspace.mark
     let sorted = kept.sorted(x, pass)
-    weights.gate.forward(sorted, routing.offsets, into: kept.gate, pass)
-    weights.up.forward(sorted, routing.offsets, into: kept.up, pass)
+    [weights.gate, weights.up].forward(sorted, routing.offsets, into: [kept.gate, kept.up], pass)
     pass.workspace.release(to: mark)
     return kept
   }

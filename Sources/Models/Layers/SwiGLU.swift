@@ -35,7 +35,8 @@ package struct SwiGLU: FeedForward {
   }
 
   package func keep(_ x: Matrix, _ pass: Pass) -> any Record {
-    Kept(layer: self, gate: gate.forward(x, pass), up: up.forward(x, pass))
+    let projected = [gate, up].forward(x, pass)
+    return Kept(layer: self, gate: projected[0], up: projected[1])
   }
 
   package func record(of rows: inout KeptRows, _ pass: Pass) -> any Record {
