@@ -87,9 +87,7 @@ package struct Decoder {
       switch kept.layers[index] {
       case .activations(let activations): layer.backward(d, activations, pass)
       case .input(let x, let normed): layer.backward(d, layer.keep(x, normed: normed, pass), pass)
-      case .recalled(let recalled):
-        var rows = recalled.rows(of: layer, index, pass)
-        layer.backward(d, layer.kept(of: &rows, pass), pass)
+      case .recalled(let recalled): layer.backward(d, recalling: recalled.rows(of: layer, index, pass), pass)
       }
       workspace.release(to: mark)
     }

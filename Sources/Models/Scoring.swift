@@ -84,8 +84,7 @@ extension Network {
     pass.routers = routers
     pass.freezesRouters = freezesRouters
     let (hidden, kept) =
-      recollection.flatMap { recalled($0, reading, tokens: pass.batch.count) }
-      .map { decoder.forward(pass, recalling: $0) } ?? decoder.forward(pass, recomputes: recomputes)
+      recollection.map { forward(pass, recalling: $0, reading) } ?? decoder.forward(pass, recomputes: recomputes)
     if !routerLosses.isNone { pass.routerGradients = RouterGradients(routerLosses, routers) }
     let dhidden = workspace.zeros(hidden.rows, hidden.columns)
     let mark = workspace.mark

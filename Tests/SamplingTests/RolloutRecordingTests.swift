@@ -32,8 +32,9 @@ import Values
   }
 
   /// Everything that a training pass gives, as bits.
-  private func pass(_ network: Network, _ trees: [SequenceTree]) -> (logp: [UInt32], gradients: [[UInt32]], load: [[Int]])
-  {
+  private func pass(
+    _ network: Network, _ trees: [SequenceTree]
+  ) -> (logp: [UInt32], gradients: [[UInt32]], load: [[Int]]) {
     network.parameters.zeroGradients()
     var (logp, load) = ([UInt32](), [[Int]]())
     network.accumulateGradient(trees, routerLosses: RouterLosses(auxiliary: 0.5, z: 0.25)) { scored in

@@ -33,15 +33,19 @@ package struct DecoderLayer {
     feedForward.rows(kept.feedForward, pass) + attention.rows(kept.attention, pass)
   }
 
-  /// What ``keep(_:normed:_:)`` would, of rows that other passes have computed.
-  func kept(of rows: inout KeptRows, _ pass: Pass) -> Kept {
-    let feedForward = feedForward.kept(of: &rows, pass)
-    return Kept(attention: attention.kept(of: &rows, pass), feedForward: feedForward)
-  }
-
   /// d[T, C], the gradient of y, becomes the gradient of x in place.
   func backward(_ d: Matrix, _ kept: Kept, _ pass: Pass) {
     feedForward.backward(d, kept.feedForward, pass)
     attention.backward(d, kept.attention, pass)
+  }
+
+  /// The same by rows that other passes have computed, half a layer's at a time.
+  func backward(_ d: Matrix, recalling rows: KeptRows, _ pass: Pass) {
+    var rows = rows
+    for half in [feedForward, attention] {
+      let mark = pass.workspace.mark
+      half.backward(d, half.kept(of: &rows, pass), pass)
+      pass.workspace.release(to: mark)
+    }
   }
 }

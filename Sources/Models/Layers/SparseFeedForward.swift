@@ -49,7 +49,7 @@ package struct SparseFeedForward: FeedForward {
   package func record(of rows: inout KeptRows, _ pass: Pass) -> any Record {
     let logits = rows.next()
     let routing = routing(logits, pass)
-    let (gate, up) = (rows.next(sortedBy: routing), rows.next(sortedBy: routing))
+    let (gate, up) = rows.nextTwo(sortedBy: routing)
     return Kept(layer: self, logits: logits, routing: routing, gate: gate, up: up)
   }
 
@@ -59,11 +59,12 @@ package struct SparseFeedForward: FeedForward {
 
 extension SparseFeedForward.Kept {
   func rows(_ pass: Pass) -> [Matrix] {
-    [logits] + [gate, up].map { sorted in
-      let byToken = pass.workspace.matrix(sorted.rows, sorted.columns)
-      gatherRows(sorted, routing.slot, into: byToken)
-      return byToken.reshaped(columns: layer.rule.perToken * sorted.columns)
-    }
+    [logits]
+      + [gate, up].map { sorted in
+        let byToken = pass.workspace.matrix(sorted.rows, sorted.columns)
+        gatherRows(sorted, routing.slot, into: byToken)
+        return byToken.reshaped(columns: layer.rule.perToken * sorted.columns)
+      }
   }
 
   /// Rows of x[T, C] by expert: [T · K, C].

@@ -1,0 +1,76 @@
+import Kernels
+
+/// The activations of tokens that sampling has seen. What a layer computes of a token depends on nothing that is computed
+/// beside it: a training pass over the same tokens takes them from here, bit for bit, and need not compute them again.
+/// They lie at the bottom of the network's workspace, which is held for them.
+package final class ActivationCache {
+  /// What each layer keeps (``DecoderLayer/rows(_:_:)``), with a row for each slot: [capacity, …].
+  let layers: [[Matrix]]
+  /// What the last layer says: [capacity, C].
+  let last: Matrix
+  /// Of the weights.
+  let version: Int
+  /// Slots without a token.
+  private var free: [Int32]
+  private var slots: [Sequence: [Int32]] = [:]
+
+  /// A prompt's tokens, or those of a completion after it.
+  private struct Sequence: Hashable {
+    let prompt: [Int32]
+    let completion: [Int32]?
+  }
+
+  /// - Parameter capacity: tokens that there is room for.
+  init(_ network: Network, capacity: Int) {
+    let (workspace, decoder) = (network.workspace, network.decoder)
+    // A pass over no tokens says how wide their rows are.
+    let pass = Pass(TokenBatch(), parameters: network.parameters, workspace: workspace)
+    let none = workspace.matrix(0, decoder.channels)
+    let widths = decoder.layers.map { layer in
+      layer.rows(layer.keep(none, normed: none, pass), pass).map(\.columns)
+    }
+    workspace.reset()
+    layers = widths.map { $0.map { workspace.matrix(capacity, $0) } }
+    last = workspace.matrix(capacity, decoder.channels)
+    version = network.parameters.version
+    free = Array(0..<Int32(capacity))
+  }
+
+  /// Takes slots for some tokens; nil where not so many are left.
+  package func take(_ count: Int) -> [Int32]? {
+    guard count <= free.count else { return nil }
+    defer { free.removeLast(count) }
+    return Array(free.suffix(count))
+  }
+
+  package func giveBack(_ slots: [Int32]) { free += slots }
+
+  /// Says which tokens the rows in some slots are of: a prompt's, or those that were read of a completion of it.
+  package func name(_ slots: [Int32], prompt: [Int32], completion: [Int32]? = nil) {
+    self.slots[Sequence(prompt: prompt, completion: completion)] = slots
+  }
+
+  func slots(ofPrompt prompt: [Int32]) -> [Int32]? { slots[Sequence(prompt: prompt, completion: nil)] }
+
+  /// - Parameter branch: a completion whose last token was not read.
+  func slots(of branch: [Int32], after prompt: [Int32]) -> [Int32]? {
+    slots[Sequence(prompt: prompt, completion: branch.dropLast())]
+  }
+}
+
+/// Rows of a sampling pass that go to the cache as they are computed.
+package struct ActivationRecording {
+  private let cache: ActivationCache
+  private let moves: RowMoves
+
+  /// - Parameter moves: from the rows of the pass to slots.
+  package init(_ moves: RowMoves, to cache: ActivationCache) {
+    (self.moves, self.cache) = (moves, cache)
+  }
+
+  /// What a layer keeps of the pass.
+  func store(_ rows: [Matrix], layer: Int) { moves.move(Array(zip(rows, cache.layers[layer]))) }
+
+  /// What the last layer says.
+  func store(last x: Matrix) { moves.move([(x, cache.last)]) }
+}

@@ -1,0 +1,38 @@
+import Kernels
+
+/// A training pass that goes back through what sampling has computed.
+extension Network {
+  /// Makes room for the activations of so many tokens, in place of what was kept before, until the next pass that trains.
+  package func keepActivations(of tokens: Int) -> ActivationCache {
+    dropActivations()
+    let cache = ActivationCache(self, capacity: tokens)
+    workspace.hold()
+    activations = cache
+    return cache
+  }
+
+  package func dropActivations() {
+    activations = nil
+    workspace.releaseHeld()
+  }
+
+  /// Where the rows of a training pass over `trees` are that sampling has left. Nil, and nothing is kept any longer, where
+  /// there are none, or the weights have changed.
+  func recall(_ trees: [SequenceTree], _ reading: Reading) -> Recollection? {
+    if reading != .ends, let activations, activations.version == parameters.version {
+      let recollection = Recollection(trees, in: activations)
+      if !recollection.known.rows.isEmpty { return recollection }
+    }
+    dropActivations()
+    return nil
+  }
+
+  /// The forward pass, of which only those rows are computed that sampling has not left.
+  func forward(_ pass: Pass, recalling recollection: Recollection, _ reading: Reading) -> (
+    hidden: Matrix, kept: Decoder.Kept
+  ) {
+    let missing = recollection.missing
+    let fresh = missing.isEmpty ? nil : decoder.forward(prepare(missing, reading).0).kept
+    return decoder.forward(pass, recalling: RecalledPass(recollection: recollection, fresh: fresh))
+  }
+}
