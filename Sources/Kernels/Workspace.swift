@@ -24,7 +24,15 @@ package final class Workspace {
   }
 
   /// Gives back everything that is not held.
-  package func reset() { release(to: floor) }
+  package func reset() {
+    release(to: floor)
+    // In one block passes of every layout use the same memory: of several each would leave other ends unused.
+    if blocks.count > 1, block == 0, offset == 0 {
+      let bytes = capacity
+      blocks = []
+      blocks = [Buffer(bytes: bytes)]
+    }
+  }
 
   /// Holds everything handed out until now, whatever passes come, until ``releaseHeld()``.
   package func hold() { floor = mark }
