@@ -136,7 +136,8 @@ package final class ParameterStore {
 
   private var extent: Int { singleExtent + masterExtent }
 
-  private static let machineBytes = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+  /// Of this machine's memory.
+  static let machineBytes = Int(clamping: ProcessInfo.processInfo.physicalMemory)
 
   /// Makes the memory for all that was declared, filled with 0.
   func allocate() throws(GRAOError) {

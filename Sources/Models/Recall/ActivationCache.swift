@@ -20,8 +20,11 @@ package final class ActivationCache {
     let completion: [Int32]?
   }
 
-  /// - Parameter capacity: tokens that there is room for.
-  init(_ network: Network, capacity: Int) {
+  /// Bytes that it takes at most, where completions turn out as long as they may.
+  private static let maximumBytes = ParameterStore.machineBytes / 4
+
+  /// - Parameter tokens: as many as there is to be room for.
+  init(_ network: Network, tokens: Int) {
     let (workspace, decoder) = (network.workspace, network.decoder)
     // A pass over no tokens says how wide their rows are.
     let pass = Pass(TokenBatch(), parameters: network.parameters, workspace: workspace)
@@ -30,6 +33,8 @@ package final class ActivationCache {
       layer.rows(layer.keep(none, normed: none, pass), pass).map(\.columns)
     }
     workspace.reset()
+    let width = widths.joined().reduce(decoder.channels, +)
+    let capacity = min(tokens, Self.maximumBytes / (width * MemoryLayout<Float>.stride))
     layers = widths.map { $0.map { workspace.matrix(capacity, $0) } }
     last = workspace.matrix(capacity, decoder.channels)
     version = network.parameters.version

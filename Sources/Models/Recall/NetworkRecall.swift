@@ -2,10 +2,11 @@ import Kernels
 
 /// A training pass that goes back through what sampling has computed.
 extension Network {
-  /// Makes room for the activations of so many tokens, in place of what was kept before, until the next pass that trains.
+  /// Makes room for the activations of so many tokens, or as many as a part of the machine's memory holds, in place of what
+  /// was kept before, until the next pass that trains.
   package func keepActivations(of tokens: Int) -> ActivationCache {
     dropActivations()
-    let cache = ActivationCache(self, capacity: tokens)
+    let cache = ActivationCache(self, tokens: tokens)
     workspace.hold()
     activations = cache
     return cache
