@@ -91,7 +91,9 @@ import Values
     let expected = pass(model.network, trees)
     _ = try rollout(model, room: 1000)
     _ = try model.generate([.ids(Array(1..<40))], GenerationOptions())
-    _ = model.network.frozen().logProbabilities(trees)
+    let frozen = model.network.frozen()
+    _ = frozen.logProbabilities(trees)
+    frozen.dropActivations()
     #expect(model.network.activations != nil)
     let found = pass(model.network, trees)
     let same = found.gradients == expected.gradients

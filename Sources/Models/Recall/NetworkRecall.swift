@@ -13,6 +13,8 @@ extension Network {
   }
 
   package func dropActivations() {
+    // What is held may be of the network that this one shares the workspace with.
+    guard activations != nil else { return }
     activations = nil
     workspace.releaseHeld()
   }
