@@ -24,14 +24,16 @@ package final class Workspace {
   }
 
   /// Gives back everything that is not held.
-  package func reset() {
-    release(to: floor)
-    // In one block passes of every layout use the same memory: of several each would leave other ends unused.
-    if blocks.count > 1, block == 0, offset == 0 {
-      let bytes = capacity
-      blocks = []
-      blocks = [Buffer(bytes: bytes)]
-    }
+  package func reset() { release(to: floor) }
+
+  /// Gives back everything, and makes one block of several: in it passes of every layout use the same memory, where of
+  /// several each would leave other ends unused.
+  package func unite() {
+    releaseHeld()
+    guard blocks.count > 1 else { return }
+    let bytes = capacity
+    blocks = []
+    blocks = [Buffer(bytes: bytes)]
   }
 
   /// Holds everything handed out until now, whatever passes come, until ``releaseHeld()``.

@@ -5,7 +5,7 @@ extension Network {
   /// Makes room for the activations of so many tokens, or as many as a part of the machine's memory holds, in place of what
   /// was kept before, until the next pass that trains.
   package func keepActivations(of tokens: Int) -> ActivationCache {
-    dropActivations()
+    workspace.unite()
     let cache = ActivationCache(self, tokens: tokens)
     workspace.hold()
     activations = cache
