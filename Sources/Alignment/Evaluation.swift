@@ -33,13 +33,14 @@ public func evaluate(
   let panel = RewardPanel(rewards: rewards, onError: options.onRewardError)
 
   func groups(of model: Model) throws -> [Group] {
-    try model.checkOpen()
-    let reader = RowReader(model: model)
-    let queries = try data.rows.enumerated().map { index, row throws(GRAOError) in
-      try reader.query(row, name: data.name(ofRow: index))
+    try model.use {
+      let reader = RowReader(model: model)
+      let queries = try data.rows.enumerated().map { index, row throws(GRAOError) in
+        try reader.query(row, name: data.name(ofRow: index))
+      }
+      let rollout = Rollout(model: model, panel: panel, weights: weights, step: step)
+      return try rollout.groups(queries, options.generation, progress: progress)
     }
-    let rollout = Rollout(model: model, panel: panel, weights: weights, step: step)
-    return try rollout.groups(queries, options.generation, progress: progress)
   }
 
   let evaluated = try groups(of: model)

@@ -19,7 +19,7 @@ extension Model {
       return nil
     case .separate: return try Critic(try network.copy(), options.optimizer)
     case .model(let critic):
-      try critic.checkOpen()
+      try critic.checkTrainable()
       if critic === self { throw GRAOError("grao.train: option 'ppo.critic' is the policy itself: give \"shared\"") }
       if critic.network.isClassifier { try critic.checkRewardModel() }
       guard critic.vocabularySize == vocabularySize else {

@@ -27,7 +27,7 @@ public final class Trainer {
 
   /// - Throws: where an option is out of its range or does not fit the model, naming it.
   public init(_ model: Model, _ options: TrainingOptions) throws(GRAOError) {
-    try model.checkOpen()
+    try model.checkTrainable()
     try options.check()
     try options.routers.check(for: model.network)
     self.model = model
@@ -55,11 +55,10 @@ public final class Trainer {
 
   /// Samples completions of rows and scores them. For sft and dpo it only reads the rows.
   public func rollout(_ rows: [Table]) throws -> [Group] {
-    try rollout(rows.enumerated().map { ($1, "row \($0 + 1)") }, progress: { _ in })
+    try work { try rollout(rows.enumerated().map { ($1, "row \($0 + 1)") }, progress: { _ in }) }
   }
 
   private func rollout(_ rows: [(row: Table, name: String)], progress: (Int) throws -> Void) throws -> [Group] {
-    try model.checkOpen()
     let queries = try rows.map { row, name throws(GRAOError) in try reader.query(row, name: name) }
     for (query, row) in zip(queries, rows) where query.reference == nil && options.method.needsReference {
       throw GRAOError("\(row.name): method '\(options.method)' needs a column 'reference' (or 'chosen')")
@@ -110,9 +109,10 @@ public final class Trainer {
   /// One optimizer step on exactly these groups; their rewards are used as they are.
   /// - Returns: the step's metrics: `loss`, `grad_norm`, and for grao the parts of the objective, among others.
   public func step(_ groups: [Group]) throws -> Table {
-    try model.checkOpen()
-    let rollout = try prepare(groups)
-    return try update(rollout, rollout.queries[...], of: groups, isFirst: true)
+    try work {
+      let rollout = try prepare(groups)
+      return try update(rollout, rollout.queries[...], of: groups, isFirst: true)
+    }
   }
 
   private func preparation(at schedule: ScheduleState) throws -> RolloutPreparation {
@@ -261,6 +261,10 @@ public final class Trainer {
     if isRunning { throw GRAOError("the trainer is running: its own rewards and curricula cannot run it again") }
     isRunning = true
     defer { isRunning = false }
+    return try work { try run(data, observer) }
+  }
+
+  private func run(_ data: Dataset, _ observer: (any TrainingObserver)?) throws -> Table {
     try observer?.begins(self)
     let updates = options.iterations * options.miniBatches
     training: while state.step < totalSteps {
@@ -326,6 +330,14 @@ public final class Trainer {
   }
 
   // MARK: Parts of a step
+
+  /// Does `body` while the models that are trained can be closed by none of the functions that it calls.
+  private func work<Result>(_ body: () throws -> Result) throws -> Result {
+    try model.checkTrainable()
+    guard options.method == .ppo, case .model(let critic) = options.ppo.critic else { return try model.use(body) }
+    try critic.checkTrainable()
+    return try critic.use { try model.use(body) }
+  }
 
   /// The state that schedules see while step `state.step + 1` is made.
   private var scheduleState: ScheduleState {

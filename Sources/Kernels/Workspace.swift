@@ -6,6 +6,8 @@ package final class Workspace {
   private var offset = 0
   /// Where what is held ends.
   private var floor = Mark(block: 0, offset: 0)
+  /// Whether a pass lends the rest while it waits.
+  package private(set) var isLent = false
 
   package init() {}
 
@@ -38,6 +40,17 @@ package final class Workspace {
 
   /// Holds everything handed out until now, whatever passes come, until ``releaseHeld()``.
   package func hold() { floor = mark }
+
+  /// Lends `body` what has not been handed out: whatever passes it runs, what has been stays as it is.
+  package func lend<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let (mark, floor, wasLent) = (self.mark, self.floor, isLent)
+    (self.floor, isLent) = (mark, true)
+    defer {
+      release(to: mark)
+      (self.floor, isLent) = (floor, wasLent)
+    }
+    return try body()
+  }
 
   /// Gives back everything.
   package func releaseHeld() {

@@ -173,7 +173,7 @@ package final class ParameterStore {
   /// The values of another store, of the same declarations.
   func copy(_ other: ParameterStore) {
     prepareToChange()
-    all.elements.update(fromContentsOf: other.all.elements)
+    _ = all.elements.update(fromContentsOf: other.all.elements)
   }
 
   /// Whether another store holds the same memory.

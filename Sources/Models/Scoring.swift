@@ -51,7 +51,7 @@ extension Network {
   }
 
   /// Scores the branches of `trees`, asks `gradient` for dLoss/dlogp of the same shape, and adds the gradient of the
-  /// loss, the routers' losses among it, to every parameter's.
+  /// loss, the routers' losses among it, to every parameter's. `gradient` may read the network, but not change it.
   package func accumulateGradient(
     _ trees: [SequenceTree], temperature: Float = 1, routerLosses: RouterLosses = RouterLosses(),
     freezesRouters: Bool = false, recomputes: Bool = false, gradient: (Scored) throws -> [[[Float]]]
@@ -89,7 +89,7 @@ extension Network {
     let dhidden = workspace.zeros(hidden.rows, hidden.columns)
     let mark = workspace.mark
     let outputs = read(hidden, targets, reading, temperature: temperature, pass)
-    let wanted = try gradient(scored(trees, outputs, reading, pass))
+    let wanted = try workspace.lend { try gradient(scored(trees, outputs, reading, pass)) }
     if let scores = outputs.tokens {
       decoder.head.backward(column(wanted.logp, like: scores.logp), scores, hidden: hidden, addingTo: dhidden, pass)
     }

@@ -16,6 +16,8 @@ public final class Model {
   /// What a save carries along unchanged.
   let origin: Origin
   public private(set) var isClosed = false
+  /// How many calls work with the weights that also call functions of a user.
+  private var uses = 0
   private var generations: UInt64 = 0
   /// First number of the paths of ``nextSeed()``, so that no other purpose shares their streams.
   private static let generationStreams: UInt64 = 0x6765_6E65_7261
@@ -91,13 +93,31 @@ public final class Model {
   }
 
   /// Frees the weights now. Whatever is asked of the model afterwards is an error.
-  public func close() {
+  /// - Throws: where a function that training or evaluating the model has called would close it.
+  public func close() throws(GRAOError) {
+    if uses > 0 { throw GRAOError("the model cannot be closed by a function that its training or evaluation calls") }
     network.close()
     isClosed = true
   }
 
   package func checkOpen() throws(GRAOError) {
     if isClosed { throw GRAOError("the model has been closed") }
+  }
+
+  /// Keeps the model open while `body`, which may call functions of a user, works with it.
+  package func use<Result>(_ body: () throws -> Result) throws -> Result {
+    try checkOpen()
+    uses += 1
+    defer { uses -= 1 }
+    return try body()
+  }
+
+  /// Refuses a model whose gradient is being computed: an objective may read it, no more.
+  package func checkTrainable() throws(GRAOError) {
+    try checkOpen()
+    if network.workspace.isLent {
+      throw GRAOError("the model is being trained: its objective may read it, not train it")
+    }
   }
 
   // MARK: Facts

@@ -86,7 +86,7 @@ extension TrainerSuite {
       options.onRewardError = .skip
       let skipped = try evaluate(model, on: dataset(), rewards: [broken], options)
       #expect(skipped["samples"] == 5 && skipped["excluded"] == 1)
-      model.close()
+      try model.close()
       #expect(try message { try evaluate(model, on: dataset(), rewards: [broken]) } == "the model has been closed")
     }
 

@@ -133,7 +133,7 @@ extension TrainerSuite {
       let scores = judge.score([Self.sample("yes"), Self.sample(String(repeating: "long ", count: 300))])
       #expect(try scores[0].get().value != nil)
       #expect(try message { try scores[1].get() }.hasPrefix("the judge cannot be asked: "))
-      judge.model.close()
+      try judge.model.close()
       #expect(try message { try judge.score([Self.sample("yes")])[0].get() } == "the model has been closed")
     }
   }

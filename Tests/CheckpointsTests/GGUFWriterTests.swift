@@ -18,7 +18,7 @@ struct GGUFWriterTests {
 
   private func message(_ name: String, _ change: (inout Table) -> Void) throws -> String {
     let directory = try TemporaryDirectory()
-    let message = try failure { try writer(name, change).write(to: "\(directory.path)/model.gguf") }
+    let message = failure { try writer(name, change).write(to: "\(directory.path)/model.gguf") }
     #expect(directory.names() == [])
     return message
   }

@@ -154,7 +154,7 @@ import Values
       #expect(throws: GRAOError.self) { try Self.generate(model, [prompt]) }
     }
     #expect(throws: GRAOError.self) { try model.generate([.text("words")]) }
-    model.close()
+    try model.close()
     #expect(throws: GRAOError.self) { try Self.generate(model) }
   }
 }

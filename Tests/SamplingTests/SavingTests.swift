@@ -124,7 +124,7 @@ import Values
 
   @Test func aClosedModelSaysSo() throws {
     let model = try Model.load(Fixtures.model("llama"))
-    model.close()
+    try model.close()
     let saved = TemporaryPath()
     let calls: [() throws -> Void] = [
       { try model.save(saved.path) }, { _ = try model.logits(.ids([1])) },
@@ -135,7 +135,7 @@ import Values
       #expect(error.message == "the model has been closed")
     }
     #expect(saved.names.isEmpty)
-    model.close()
+    try model.close()
   }
 
   /// A new model takes its tokenizer along, byte for byte.

@@ -86,6 +86,69 @@ extension BindingSuite {
           """)
     }
 
+    /// A pass that waits for its objective keeps what it has computed.
+    @Test func anObjectiveMayAskTheModel() throws {
+      try script(
+        Self.setup + """
+          local model
+          local function loss(group) return -group.reference.logp:mean():mean() end
+          local function curious(group)
+            model:logprobs("1+1=", "2 and more")
+            model:logits("2+2=")
+            model:generate { prompts = { "1+1=", "3+" }, samples = 3, max_new_tokens = 8 }
+            return loss(group)
+          end
+          local function run(objective)
+            model = tiny()
+            local result = train { model = model, method = objective, rewards = none, steps = 3 }
+            return { result.loss, result.grad_norm }, model:logits("1+")
+          end
+          local a, b = { run(loss) }, { run(curious) }
+          near(a[1], b[1], 0)
+          near(a[2], b[2], 0)
+          """)
+    }
+
+    @Test func anObjectiveMayNotChangeTheModel() throws {
+      try script(
+        Self.setup + """
+          local model = tiny()
+          local other = trainer { model = model, method = "sft", rewards = none }
+          local groups = other:rollout(sums(2))
+          local message
+          local function during(action)
+            train { model = model, rewards = none, method = function(group)
+              local ok
+              ok, message = pcall(action)
+              check(not ok)
+              return -group.reference.logp:mean():mean()
+            end }
+            return message
+          end
+          local refused = "the model is being trained: its objective may read it, not train it"
+          equal(during(function() other:step(groups) end):match("the model is.*"), refused)
+          equal(during(function() other:rollout(sums(1)) end):match("the model is.*"), refused)
+          equal(during(function() other:run() end):match("the model is.*"), refused)
+          equal(during(function() trainer { model = model } end):match("the model is.*"), refused)
+          local open = "the model cannot be closed by a function that its training or evaluation calls"
+          equal(during(function() model:close() end):match("the model cannot.*"), open)
+          fails(open, function() train { model = model, rewards = { function() model:close() end } } end)
+          fails(open, function()
+            grao.evaluate { model = model, data = grao.dataset(sums(1)), rewards = { function() model:close() end } }
+          end)
+          fails(open, function()
+            train { model = model, optimizer = { learning_rate = function() model:close() return 0 end } }
+          end)
+          local critic = tiny()
+          fails(open, function()
+            train { model = model, method = "ppo", ppo = { critic = critic }, kl = { coefficient = function()
+              critic:close() return 0 end } }
+          end)
+          model:close()
+          critic:close()
+          """)
+    }
+
     @Test func whatGoesWrongIsSaid() throws {
       try script(
         Self.setup + """

@@ -45,7 +45,7 @@ enum ModelBinding {
         }
         return []
       }
-      .close { $0.close() }
+      .close { try $0.close() }
   }
 
   static var tokenizer: LuaClass<Tokenizer> {
