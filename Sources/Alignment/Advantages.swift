@@ -26,9 +26,13 @@ public struct AdvantageOptions: Sendable, Equatable {
     case batch
   }
 
+  /// Whose rewards an advantage is measured against.
   public var group: Group
+  /// What of them is taken off.
   public var baseline: Baseline
+  /// What the rest is divided by.
   public var scale: Scale
+  /// Added to the deviation that divides.
   public var epsilon: Double
 
   /// The paper's: a group's rewards with its reference's, less their mean, over their deviation.

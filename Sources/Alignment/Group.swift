@@ -3,12 +3,15 @@ import Values
 
 /// A prompt with its completions and their rewards: what one query contributes to an optimizer step.
 public struct Group {
+  /// Token ids of the query q.
   public var prompt: [Int32]
+  /// The completions o₁ … o_G, with their rewards.
   public var samples: [Sample]
   /// The reference answer y, for sft and grao.
   public var reference: [Int32]?
   /// False for the reference's tokens that are not trained on; nil trains on all.
   public var referenceMask: [Bool]?
+  /// R(y); nil where it has none.
   public var referenceReward: Double?
   /// Each reward's own value of the reference, as ``Sample/rewards``.
   public var referenceRewards: [(name: String, value: Double)] = []
@@ -16,6 +19,7 @@ public struct Group {
   public var referenceFailures: [String] = []
   /// The judged responses, for dpo.
   public var chosen: EncodedResponse?
+  /// The one that was judged the worse.
   public var rejected: EncodedResponse?
   /// By how much more the chosen response should be scored, for reward.
   public var margin: Double?
@@ -34,6 +38,7 @@ public struct Group {
 
   /// One completion.
   public struct Sample {
+    /// The completion's tokens, the one that ended it included.
     public var ids: [Int32]
     /// Nil where no reward applied, or one failed: the sample is left out.
     public var reward: Double?
@@ -41,7 +46,9 @@ public struct Group {
     public var logprobs: [Float]?
     /// False for tokens that are not trained on; nil trains on all.
     public var mask: [Bool]?
+    /// As rewards see it; nil without a tokenizer.
     public var text: String?
+    /// Nil where it was not sampled here.
     public var finishReason: FinishReason?
     /// Each reward's own value, by name, unweighted; those that do not apply are absent.
     public var rewards: [(name: String, value: Double)] = []
@@ -49,6 +56,7 @@ public struct Group {
     public var numbers: [(name: String, value: Double)] = []
     /// The rewards that failed on it, under ``RewardErrorPolicy/skip``.
     public var failures: [String] = []
+    /// Whether any reward failed on it.
     public var failed: Bool { !failures.isEmpty }
 
     /// - Parameters:

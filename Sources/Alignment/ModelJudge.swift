@@ -15,10 +15,12 @@ public final class ModelJudge: RewardScorer, NamedObject {
     case greedy
   }
 
+  /// The judge.
   public let model: Model
   public let name = "judge"
   /// "helpful", "harmless", or which text is to be preferred in the user's own words.
   public let criterion: String
+  /// How its answers are got.
   public let answers: Answers
   /// Tokens that a greedy answer may have.
   public let maxNewTokens: Int

@@ -5,9 +5,13 @@ import Models
 /// AdamW (arXiv 1711.05101) with torch's update, after clipping the gradient's norm as torch's clip_grad_norm_ does.
 /// Weight decay acts on matrices only: parameters of two dimensions or more.
 public struct OptimizerOptions {
+  /// α, at each step.
   public var learningRate: Schedule = .constant(1e-6)
+  /// β₁ and β₂: decay of the first and second moment.
   public var betas = (0.9, 0.999)
+  /// Added to the root of the second moment.
   public var epsilon = 1e-8
+  /// The share of a weight, times α, that a step takes off.
   public var weightDecay = 0.01
   /// 0 leaves the gradient as it is.
   public var maxGradNorm = 1.0

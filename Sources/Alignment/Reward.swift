@@ -5,12 +5,14 @@ import Values
 public struct RewardSample {
   /// Nil where the model has no tokenizer; so are `completion` and `reference`.
   public let prompt: String?
+  /// Without the token or stop string that ended it.
   public let completion: String?
   /// The reference answer of the row, where it has one.
   public let reference: String?
   /// The prompt's tokens, and the completion's.
   public let promptIDs: [Int32]
   public let ids: [Int32]
+  /// Why it ended.
   public let finishReason: FinishReason
   /// The dataset row.
   public let row: Table
@@ -45,13 +47,17 @@ public protocol RewardScorer: AnyObject {
 }
 
 extension RewardScorer {
+  /// One sample at a time.
   public var scoresBatches: Bool { false }
 }
 
 /// A reward of a run: a name, a weight and what scores.
 public struct Reward {
+  /// In metrics and messages.
   public let name: String
+  /// In the sum of the rewards.
   public let weight: Schedule
+  /// What scores.
   public let scorer: any RewardScorer
 
   /// - Parameters:

@@ -5,6 +5,7 @@ import Values
 /// One stage of continual learning: what is trained, and the rows that tell whether it is remembered.
 public struct TrainingStage {
   public let name: String
+  /// What the stage trains; its `evaluationData` tells later what is remembered.
   public let options: TrainingOptions
 
   /// - Parameter name: in metrics and messages.
@@ -18,6 +19,7 @@ public struct TrainingStage {
 /// evaluated with that stage's rewards, so that forgetting is seen.
 public final class StagedTraining {
   public let model: Model
+  /// In the order in which they are trained.
   public let stages: [TrainingStage]
   /// Called often while it works; throws to stop it.
   public var checkInterrupt: () throws -> Void = {}

@@ -8,7 +8,9 @@ import Values
 ///
 /// `run()` goes to the end by itself; `rollout(_:)` and `step(_:)` let a caller drive.
 public final class Trainer {
+  /// The policy π_θ.
   public let model: Model
+  /// As they were given.
   public let options: TrainingOptions
   /// What has been done so far: all that is needed to go on, besides the weights and the optimizer's moments.
   public private(set) var state: TrainerState

@@ -31,6 +31,7 @@ public enum Method: String, CaseIterable, Sendable {
 
 /// The weights of GRAO's objective: each a schedule.
 public struct ComponentWeights {
+  /// Of the samples' advantages.
   public var exploration: Schedule = .constant(1)
   /// β.
   public var imitation: Schedule = .constant(0.5)
@@ -59,6 +60,7 @@ public enum PreferenceOptions: Sendable, Equatable {
 public struct KLOptions {
   /// β of the penalty.
   public var coefficient: Schedule = .constant(0)
+  /// How the divergence is estimated from the sampled tokens.
   public var estimate = KLEstimate.k3
   /// Optimizer steps after which the reference moves towards the policy; nil keeps the policy as it was at first.
   public var syncEvery: Int?
@@ -72,6 +74,7 @@ public struct KLOptions {
 
 /// What a run does. The defaults are the paper's.
 public struct TrainingOptions {
+  /// What the run minimises.
   public var method: Method
   /// The loss of method custom.
   public var objectiveFunction: (any ObjectiveFunction)?
@@ -79,19 +82,31 @@ public struct TrainingOptions {
   public var customReferenceModel = false
   /// Whether a custom objective's derivative is compared with differences at the first step.
   public var checksDerivative = false
+  /// The rows that `run()` draws from; a trainer driven by hand needs none.
   public var data: Dataset?
+  /// What scores completions; their weighted sum is R.
   public var rewards: [Reward] = []
+  /// What becomes of a run whose reward fails.
   public var onRewardError = RewardErrorPolicy.stop
+  /// Of grao's three parts.
   public var weights = ComponentWeights()
+  /// Which rows come next; nil takes them in a seeded random order.
   public var curriculum: (any Curriculum)?
+  /// How rewards become advantages.
   public var advantage: AdvantageOptions
+  /// How several rewards become one advantage.
   public var rewardAggregation = RewardAggregation.sumThenNormalize
   /// The importance ratio and its clip; nil has none, which is grao's default.
   public var ratio: RatioOptions?
+  /// For grpo and ppo: what holds the policy to a reference model.
   public var kl = KLOptions()
+  /// For ppo: its critic and value loss.
   public var ppo = PPOOptions()
+  /// For method reward.
   public var rewardModel = RewardModelOptions()
+  /// For dpo: its loss.
   public var preference = PreferenceOptions.pairs(DPOOptions())
+  /// What the token losses are divided by.
   public var normalization = Normalization.sequence
   /// Whether completions that `max_new_tokens` cut off are left out of the loss; their rewards still count.
   public var masksTruncated = false
@@ -101,13 +116,16 @@ public struct TrainingOptions {
   public var iterations = 1
   /// Optimizer steps that one pass over a rollout is divided into, by prompts.
   public var miniBatches = 1
+  /// Rows of a rollout.
   public var promptsPerStep = 64
+  /// G: completions for each prompt.
   public var groupSize = 8
   /// maxNewTokens, temperature (0.7 here), the filters and stop strings; samples and seed are the run's.
   public var sampling: GenerationOptions
   /// The temperature at which objectives see log-probabilities; nil is the sampling temperature for grpo and ppo, 1 for
   /// the others.
   public var logprobTemperature: Float?
+  /// AdamW's.
   public var optimizer = OptimizerOptions()
   /// Of a mixture of experts.
   public var routers = RouterOptions()
@@ -118,10 +136,13 @@ public struct TrainingOptions {
   public var recomputes = false
   /// Optimizer steps; nil is one epoch.
   public var steps: Int?
+  /// Names every random stream of the run: the same seed, the same bits.
   public var seed: UInt64 = 0
   /// Called after each step; false ends the run.
   public var onStep: ((ScheduleState) throws -> Bool)?
+  /// Held-out rows that are evaluated as the run goes.
   public var evaluationData: Dataset?
+  /// Optimizer steps from one evaluation to the next; nil: after the last.
   public var evaluateEvery: Int?
   /// Where the run's metrics, options and model go; nil writes nothing.
   public var runDirectory: String?

@@ -1,8 +1,10 @@
 /// A tensor as a .safetensors file holds it, byte for byte: for those that are carried through a save unchanged.
 public struct RawTensor {
+  /// As the checkpoint names it.
   public let name: String
   /// The file's word for the format of its elements: "F32", "F8_E4M3", "I64", …
   public let dtype: String
+  /// Outermost dimension first.
   public let shape: [Int]
   /// The elements, row-major; they are there as long as this value.
   public let bytes: UnsafeRawBufferPointer

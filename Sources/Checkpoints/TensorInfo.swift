@@ -25,8 +25,11 @@ public enum ElementType: String, Sendable, CaseIterable {
 
 /// A tensor's name, its row-major shape and the format in which it is, or is to be, stored.
 public struct TensorInfo: Equatable, Sendable {
+  /// As the checkpoint names it.
   public var name: String
+  /// Outermost dimension first.
   public var shape: [Int]
+  /// What its numbers are stored as.
   public var elementType: ElementType
 
   public init(name: String, shape: [Int], elementType: ElementType) {

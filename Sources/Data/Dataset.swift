@@ -2,6 +2,7 @@ import Values
 
 /// Rows, each a table of columns. Never empty.
 public final class Dataset {
+  /// In the order of the file.
   public let rows: [Table]
   /// Where the rows come from, for messages: a file's path, or "the script's rows".
   public let source: String
@@ -30,6 +31,7 @@ public final class Dataset {
     try self.init(rows: read(File.bytes(at: path), path), source: path)
   }
 
+  /// Rows.
   public var count: Int { rows.count }
 
   /// The name of a row in messages: "rows.jsonl: row 3" for index 2.

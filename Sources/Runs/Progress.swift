@@ -6,8 +6,11 @@ public struct RunProgress: Sendable, Equatable {
   public var steps: Int?
   /// The step's mean reward; nil where the method has none.
   public var reward: Double?
+  /// The step's.
   public var loss: Double?
+  /// Of the step, rollout and updates together.
   public var tokensPerSecond: Double?
+  /// To the end of the run; nil where it has none.
   public var secondsLeft: Double?
 
   /// - Parameter step: from 1.

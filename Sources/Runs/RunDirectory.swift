@@ -8,6 +8,7 @@ import Values
 ///     metrics.jsonl    one JSON object a step
 ///     model/           the trained model
 public final class RunDirectory {
+  /// Of the directory.
   public let path: String
   /// Where the trained model goes.
   public var modelPath: String { "\(path)/model" }

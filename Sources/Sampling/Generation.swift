@@ -21,6 +21,7 @@ public struct GenerationOptions: Sendable {
   /// What ``Completion/logprobs`` are.
   public var logprobs = LogProbabilities.temperature(1)
 
+  /// One completion at temperature 1, unfiltered.
   public init() {}
 
   /// Which log-probabilities a completion carries.
@@ -40,6 +41,7 @@ public struct Completion: Sendable {
   public var ids: [Int32]
   /// Natural logarithm of each token's probability: bit for bit what the training pass computes.
   public var logprobs: [Float]
+  /// Why it ended.
   public var finishReason: FinishReason
 }
 

@@ -15,6 +15,7 @@ public final class Model {
   public let endOfSequence: Set<Int32>
   /// What a save carries along unchanged.
   let origin: Origin
+  /// Whether the weights have been freed.
   public private(set) var isClosed = false
   /// How many calls work with the weights that also call functions of a user.
   private var uses = 0
@@ -122,16 +123,21 @@ public final class Model {
 
   // MARK: Facts
 
+  /// The `model_type` of its config.
   public var architecture: String { network.architecture.modelType }
   /// What products compute in.
   public var computeType: ComputeType { network.parameters.computeType }
+  /// Numbers that a save writes.
   public var parameterCount: Int { network.parameterCount }
   /// Parameters that one token uses.
   public var activeParameterCount: Int { network.activeParameterCount }
+  /// Decoder layers.
   public var layers: Int { network.layers }
   /// Experts of a sparse layer; 0 for a dense model.
   public var experts: Int { network.experts }
+  /// Of those that a token is sent to; 0 for a dense model.
   public var expertsPerToken: Int { network.plan.expertsPerToken }
+  /// Rows of the embedding: ids are below it.
   public var vocabularySize: Int { network.plan.vocabulary }
   /// Tokens that a sequence may have.
   public var contextLength: Int { network.plan.context }

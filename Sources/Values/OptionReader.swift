@@ -1,6 +1,8 @@
 /// Typed access to options. A name that is absent or of another type than asked for is an error, never a crash.
 public struct OptionReader {
+  /// What messages name: "grao.train".
   public let owner: String
+  /// As it was given.
   public let table: Table
   private let path: String
 

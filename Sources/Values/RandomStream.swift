@@ -1,7 +1,9 @@
 /// A stream of random numbers that is a pure function of its key and position: independent of every other stream,
 /// and resumed by storing two integers. SplitMix64's output function over a counter (Steele et al., 2014).
 public struct RandomStream: Equatable, Sendable, RandomNumberGenerator {
+  /// Names the stream.
   public let key: UInt64
+  /// Numbers drawn so far.
   public var position: UInt64
 
   /// The stream named by a seed and a path of numbers: (seed, step, prompt index, sample index), say.
@@ -16,6 +18,7 @@ public struct RandomStream: Equatable, Sendable, RandomNumberGenerator {
     self.position = position
   }
 
+  /// 64 random bits.
   public mutating func next() -> UInt64 {
     position &+= 1
     return Self.mix(key &+ position &* 0x9E37_79B9_7F4A_7C15)

@@ -19,6 +19,17 @@ extension KernelSuite {
       equalsItsTwins(example, gradientWithin: 1e-6)
     }
 
+    /// Thousands of keys, in many runs: a prompt, and a branch of it.
+    @Test(arguments: [AttentionCase(2, 1, 8), AttentionCase(2, 1, 8, window: 1500)])
+    func longContexts(empty: AttentionCase) {
+      var (numbers, example) = (Numbers(seed: 19), empty)
+      example.addSegment(rows: 3000)
+      example.addSegment(rows: 1096, prefix: [0..<3000])
+      example.endTree()
+      example.fill(&numbers)
+      equalsItsTwins(example, gradientWithin: 4e-6)
+    }
+
     private func equalsItsTwins(_ example: AttentionCase, gradientWithin allowed: Double) {
       let (forward, gradient) = (example.twinForward(), example.twinGradient())
       onEveryVariant {

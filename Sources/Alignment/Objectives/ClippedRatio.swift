@@ -18,7 +18,9 @@ public struct RatioOptions: Sendable, Equatable {
     case cispo
   }
 
+  /// Whether each token has its own ratio.
   public var level: Level
+  /// What the ratio weighs.
   public var form: Form
   /// The ratio is clipped to 1 − low … 1 + high.
   public var low: Double

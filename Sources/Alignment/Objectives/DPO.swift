@@ -89,6 +89,7 @@ public struct DPOOptions: Sendable, Equatable {
     public var usesReferenceModel: Bool { self != .simpo && self != .orpo }
   }
 
+  /// Which of the losses.
   public var loss: Loss
   /// β: how firmly the policy is held to the reference; orpo's weight of the odds ratio.
   public var beta: Double

@@ -89,6 +89,7 @@ package struct GRAOObjective: Objective {
 
 /// The weights of GRAO's three parts at one step.
 public struct GRAOWeights: Sendable, Equatable {
+  /// Of the samples' advantages.
   public var exploration: Double
   /// β
   public var imitation: Double

@@ -1,5 +1,6 @@
 /// A group as a user's objective sees it: its sequences by their role, their log-probabilities tracked.
 public final class TrackedGroup {
+  /// The completions; nil where the group has none, as the others.
   public let samples: TrackedSequences?
   public let reference: TrackedSequences?
   public let chosen: TrackedSequences?
@@ -21,6 +22,7 @@ public final class TrackedGroup {
 public final class TrackedSequences {
   /// Where they stand in the group.
   let places: [Int]
+  /// Sequences.
   public let count: Int
   /// Tokens that are trained on: [sequences].
   public let length: TrackedValue

@@ -7,6 +7,7 @@ public enum TrackedShape {
   /// One number for each token of some sequences.
   case tokens(TokenLayout)
 
+  /// Numbers in all.
   public var count: Int {
     switch self {
     case .scalar: 1
@@ -15,6 +16,7 @@ public enum TrackedShape {
     }
   }
 
+  /// For messages.
   public var words: String {
     switch self {
     case .scalar: "a number"
@@ -26,6 +28,7 @@ public enum TrackedShape {
 
 /// The tokens of some sequences, one after the other.
 public final class TokenLayout {
+  /// How many there are.
   public let sequences: Int
   /// For each token the sequence that it belongs to.
   let sequence: [Int]

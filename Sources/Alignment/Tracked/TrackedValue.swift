@@ -1,7 +1,9 @@
 /// Numbers that know how they came about: what a user's objective computes with. The engine derives the loss by the
 /// log-probabilities from it, in reverse, over whole arrays.
 public final class TrackedValue {
+  /// What there are numbers for.
   public let shape: TrackedShape
+  /// In the order of sequences, and of their tokens.
   public let numbers: [Double]
   /// Of the group that it was made for; nil for a constant, which belongs to any.
   let tape: DerivativeTape?
@@ -15,6 +17,7 @@ public final class TrackedValue {
     self.place = place
   }
 
+  /// A number, through which nothing is derived.
   public convenience init(constant: Double) { self.init(.scalar, [constant]) }
 }
 

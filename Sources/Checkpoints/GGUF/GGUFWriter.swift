@@ -11,6 +11,7 @@ public struct GGUFWriter {
   /// The metadata keys `tokenizer.…`: of the GGUF file that the model came from, or made of its tokenizer.json. Without
   /// any, the file has no vocabulary and is good for ids only.
   public var tokenizer: Table
+  /// What matrices are stored as.
   public var elementType: GGUFElementType
 
   public init(config: Table, tensors: [OutgoingTensor], tokenizer: Table, elementType: GGUFElementType) {
