@@ -14,9 +14,12 @@ package enum PassDivision {
     return greedy(rows, large)
   }
 
-  /// Rows of the largest of these passes.
-  package static func largest(ofRows rows: [Int], bound: Int) -> Int {
-    min(passes(ofRows: rows, bound: bound).map { rows[$0].reduce(0, +) }.max() ?? 0, bound)
+  /// Rows of these passes, a group of more than the bound in as many as it takes.
+  package static func sizes(ofRows rows: [Int], bound: Int) -> [Int] {
+    passes(ofRows: rows, bound: bound).flatMap { groups in
+      let rows = rows[groups].reduce(0, +)
+      return stride(from: 0, to: rows, by: bound).map { min(rows - $0, bound) }
+    }
   }
 
   /// Each pass takes what it can: no division has fewer.

@@ -70,8 +70,8 @@ struct Rollout {
   let step: Int
   /// Whether a query's reference is scored as a completion like any other.
   var scoresReference = true
-  /// Tokens that leave their activations for the update.
-  var recordedTokens = 0
+  /// Tokens of each pass of the update, which sampling leaves its activations to.
+  var passes: [Int] = []
 
   /// One group for each query.
   /// - Parameter options: `samples` completions each; the streams are named by its seed.
@@ -79,7 +79,7 @@ struct Rollout {
     _ queries: [RowReader.Query], _ options: GenerationOptions, progress: (Int) throws -> Void
   ) throws -> [Group] {
     let completions = try model.generate(
-      queries.map { .ids($0.prompt) }, options, recording: recordedTokens, progress: progress)
+      queries.map { .ids($0.prompt) }, options, recording: passes, progress: progress)
     // Rewards may want to see all samples of a step at once.
     var seen: [RewardSample] = []
     for (query, completions) in zip(queries, completions) {

@@ -78,22 +78,22 @@ public final class Trainer {
     sampling.logprobs = .temperature(options.objectiveTemperature)
     let rollout = Rollout(
       model: model, panel: panel, weights: weights, step: schedule.step,
-      scoresReference: options.scoresReference, recordedTokens: recordedTokens(queries))
+      scoresReference: options.scoresReference, passes: passes(queries))
     return try rollout.groups(queries, sampling) { tokens in
       try checkInterrupt()
       try progress(tokens)
     }
   }
 
-  /// As many tokens as a pass of the first update will have: it computes none of them again.
-  private func recordedTokens(_ queries: [RowReader.Query]) -> Int {
-    if options.recomputes { return 0 }
+  /// Tokens of each pass of the first update, which need not compute again what sampling has; none where it is to.
+  private func passes(_ queries: [RowReader.Query]) -> [Int] {
+    if options.recomputes { return [] }
     let longest = min(options.sampling.maxNewTokens, model.contextLength)
     let rows = queries.prefix((queries.count - 1) / options.miniBatches + 1).map { query in
       let reference = options.roles.contains(.reference) ? query.reference?.ids.count ?? 0 : 0
       return query.prompt.count + options.groupSize * (longest - 1) + reference
     }
-    return PassDivision.largest(ofRows: rows, bound: options.microBatchTokens)
+    return PassDivision.sizes(ofRows: rows, bound: options.microBatchTokens)
   }
 
   private func checkPreference(_ queries: [RowReader.Query], _ names: [String]) throws(GRAOError) {

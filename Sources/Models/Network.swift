@@ -106,6 +106,7 @@ package final class Network {
   /// To be called when ``ParameterStore/all`` has been changed: from here on the network computes with it.
   package func didTrain() {
     parameters.renew()
+    dropActivations()
     isTrained = true
   }
 

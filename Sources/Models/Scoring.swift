@@ -76,8 +76,7 @@ extension Network {
     freezesRouters: Bool = false, recomputes: Bool = false, gradient: (Scored) throws -> ReadingGradient
   ) rethrows {
     let recollection = recall(trees, reading)
-    // What a rollout has left serves one pass: the next takes its memory.
-    defer { dropActivations() }
+    defer { if activations?.stays == false { dropActivations() } }
     workspace.reset()
     let (pass, targets) = prepare(trees, reading)
     let routers = RouterRecord(pass.batch, balancing: plan.balancing)

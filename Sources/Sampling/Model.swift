@@ -279,12 +279,12 @@ public final class Model {
     _ prompts: [Prompt], _ options: GenerationOptions = GenerationOptions(),
     progress: (_ tokens: Int) throws -> Void = { _ in }
   ) throws -> [[Completion]] {
-    try generate(prompts, options, recording: 0, progress: progress)
+    try generate(prompts, options, recording: [], progress: progress)
   }
 
-  /// The same, leaving the activations of at most `recording` tokens for the training pass that follows.
+  /// The same, leaving activations for the training passes that follow, whose tokens are `recording` at most.
   package func generate(
-    _ prompts: [Prompt], _ options: GenerationOptions, recording tokens: Int,
+    _ prompts: [Prompt], _ options: GenerationOptions, recording passes: [Int],
     progress: (_ tokens: Int) throws -> Void
   ) throws -> [[Completion]] {
     try checkLanguageModel()
@@ -294,8 +294,8 @@ public final class Model {
       throw GRAOError("the prompt has \(full.count) tokens and leaves no room in the context of \(contextLength)")
     }
     let recording =
-      tokens == 0
-      ? nil : RolloutRecording(ids, samples: options.samples, to: network.keepActivations(of: tokens))
+      passes.isEmpty
+      ? nil : RolloutRecording(ids, samples: options.samples, to: network.keepActivations(ofPasses: passes))
     var sampler = Sampler(
       network: network, tokenizer: tokenizer, endOfSequence: endOfSequence, options: options, recording: recording)
     return try sampler.run(ids, progress: progress)

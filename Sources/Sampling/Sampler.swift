@@ -9,10 +9,11 @@ import Values
 /// A completion depends on its prompt, its options and its random stream alone, not on what runs beside it: every
 /// forward operation computes its rows independently.
 struct Sampler {
-  /// Completions that run at once, where the cache's bound allows it.
-  private static let maximumRunning = 64
-  /// Bytes that the keys and values of running completions may come to.
-  private static let maximumCacheBytes = 4 << 30
+  /// Completions that run at once, and bytes that their keys and values may come to: many, who share each weight that is
+  /// read, where they are small; else fewer.
+  private static let bounds = [(running: 256, bytes: 1 << 30), (running: 64, bytes: 4 << 30)]
+  /// Logits of a pass, of which each completion has those of the vocabulary.
+  private static let maximumLogits = 16 << 20
   /// Bytes that the cache begins with at most.
   private static let maximumReserve = 256 << 20
   /// Prompt tokens of one pass.
@@ -48,8 +49,9 @@ struct Sampler {
     filter = TokenFilter(
       temperature: options.temperature, top_k: Int32(options.topK), top_p: options.topP, min_p: options.minP)
     cache = KeyValueCache(layers: network.layers, width: network.plan.keyValueWidth, in: network.workspace)
-    let bytes = network.cacheBytesPerToken * min(options.maxNewTokens, network.plan.context)
-    lanes = max(1, min(Self.maximumRunning, Self.maximumCacheBytes / max(bytes, 1)))
+    let bytes = max(network.cacheBytesPerToken * min(options.maxNewTokens, network.plan.context), 1)
+    let most = Self.bounds.map { min($0.running, $0.bytes / bytes) }.max() ?? 1
+    lanes = max(1, min(most, Self.maximumLogits / network.plan.vocabulary))
   }
 
   /// A prompt's rows in the cache, while completions of it run.

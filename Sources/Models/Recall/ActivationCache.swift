@@ -10,6 +10,9 @@ package final class ActivationCache {
   let last: Matrix
   /// Of the weights.
   let version: Int
+  /// Whether it is so small that it stays until the weights change. Else it serves the first pass, and makes room for the
+  /// next.
+  let stays: Bool
   /// Slots without a token.
   private var free: [Int32]
   private var slots: [Sequence: [Int32]] = [:]
@@ -22,9 +25,11 @@ package final class ActivationCache {
 
   /// Bytes that it takes at most, where completions turn out as long as they may.
   private static let maximumBytes = ParameterStore.machineBytes / 4
+  /// Bytes of one that stays.
+  private static let smallBytes = 128 << 20
 
-  /// - Parameter tokens: as many as there is to be room for.
-  init(_ network: Network, tokens: Int) {
+  /// - Parameter passes: tokens of each pass that there is to be room for: of the largest, and of all where they are few.
+  init(_ network: Network, passes: [Int]) {
     let (workspace, decoder) = (network.workspace, network.decoder)
     // A pass over no tokens says how wide their rows are.
     let pass = Pass(TokenBatch(), parameters: network.parameters, workspace: workspace)
@@ -33,8 +38,10 @@ package final class ActivationCache {
       layer.rows(layer.keep(none, normed: none, pass), pass).map(\.columns)
     }
     workspace.reset()
-    let width = widths.joined().reduce(decoder.channels, +)
-    let capacity = min(tokens, Self.maximumBytes / (width * MemoryLayout<Float>.stride))
+    let rowBytes = widths.joined().reduce(decoder.channels, +) * MemoryLayout<Float>.stride
+    let few = min(passes.reduce(0, +), Self.smallBytes / rowBytes)
+    let capacity = min(max(passes.max() ?? 0, few), Self.maximumBytes / rowBytes)
+    stays = capacity * rowBytes <= Self.smallBytes
     layers = widths.map { $0.map { workspace.matrix(capacity, $0) } }
     last = workspace.matrix(capacity, decoder.channels)
     version = network.parameters.version

@@ -2,11 +2,11 @@ import Kernels
 
 /// A training pass that goes back through what sampling has computed.
 extension Network {
-  /// Makes room for the activations of so many tokens, or as many as a part of the machine's memory holds, in place of what
-  /// was kept before, until the next pass that trains.
-  package func keepActivations(of tokens: Int) -> ActivationCache {
+  /// Makes room for the activations of the first of these passes, which have so many tokens, or of all where they are few,
+  /// in place of what was kept before.
+  package func keepActivations(ofPasses passes: [Int]) -> ActivationCache {
     workspace.unite()
-    let cache = ActivationCache(self, tokens: tokens)
+    let cache = ActivationCache(self, passes: passes)
     workspace.hold()
     activations = cache
     return cache
