@@ -86,6 +86,19 @@ extension BindingSuite {
           """)
     }
 
+    /// A part that a group does not give is 0 there.
+    @Test func groupsMayHaveDifferentParts() throws {
+      try script(
+        Self.setup + """
+          local calls = 0
+          local stats = train { rewards = none, method = function(group)
+            calls = calls + 1
+            return -group.reference.logp:mean():mean(), ({ { a = 1 }, { a = 2, b = 6 } })[calls]
+          end }
+          equal({ calls, stats["objective/a"], stats["objective/b"] }, { 2, 1.5, 3.0 })
+          """)
+    }
+
     /// A pass that waits for its objective keeps what it has computed.
     @Test func anObjectiveMayAskTheModel() throws {
       try script(
