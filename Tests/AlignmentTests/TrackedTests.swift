@@ -114,6 +114,20 @@ struct TrackedTests {
     #expect(try message { try keeps.evaluate(group, in: one) } == "'+' of values of two different groups")
   }
 
+  @Test func nothingIsKeptOfAGroup() throws {
+    var stream = RandomStream(seed: 47)
+    weak var last: TrackedValue?
+    let objective = objective { group in
+      let o = try #require(group.samples)
+      let mask = try o.logp.compared(number(-2), "gt", >)
+      let value = try mask.choosing(o.logp.exponential() * o.logp, o.oldLogp + o.logp.mean()).mean().sum()
+      last = value
+      return value
+    }
+    _ = try objective.evaluate(group(&stream), in: one)
+    #expect(last == nil)
+  }
+
   @Test func theCheckFindsAHiddenDependence() throws {
     var stream = RandomStream(seed: 45)
     let group = group(&stream)
