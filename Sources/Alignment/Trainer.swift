@@ -152,14 +152,16 @@ public final class Trainer {
     let batch = ObjectiveBatch(
       groups: queries.count, sequences: queries.reduce(0) { $0 + $1.group.sequences.count },
       tokens: queries.reduce(0) { $0 + $1.trainedTokens })
-    if state.step == 0, options.checksDerivative { try checkDerivative(queries) }
-    model.network.zeroGradients()
-    critic?.network.zeroGradients()
     let pass = UpdatePass(
       network: model.network, critic: critic?.network, objective: objective, temperature: options.objectiveTemperature,
       microBatchTokens: options.microBatchTokens, isFirstUpdate: isFirst, routers: options.routers,
       recomputes: options.recomputes, checkInterrupt: checkInterrupt)
-    let outcome = try pass.run(Array(queries), batch: batch)
+    let outcome = try model.train {
+      if state.step == 0, options.checksDerivative { try checkDerivative(queries) }
+      model.network.zeroGradients()
+      critic?.network.zeroGradients()
+      return try pass.run(Array(queries), batch: batch)
+    }
     guard outcome.loss.isFinite else {
       throw GRAOError("step \(schedule.step): the loss is \(outcome.loss); the model was left as it was")
     }

@@ -162,6 +162,29 @@ extension BindingSuite {
           """)
     }
 
+    /// Nor where the objective is asked between passes: of a group that is too large for one, or by the check.
+    @Test(arguments: ["micro_batch_tokens = 8", "check = true"])
+    func norBetweenPasses(_ option: String) throws {
+      try script(
+        Self.setup + """
+          local function run(action)
+            local model = tiny()
+            local other = trainer { model = model, method = "sft", rewards = none }
+            local groups = other:rollout(sums(2))
+            local stats = train { model = model, \(option), method = function(group)
+              action(other, groups, model)
+              return -(group.samples.logp:mean() * group.samples.reward):mean()
+            end }
+            return { stats.loss, stats.grad_norm }
+          end
+          local refused = "the model is being trained: its objective may read it, not train it"
+          equal(run(function(other, groups, model)
+            fails(refused, function() other:step(groups) end)
+            fails(refused, function() grao.trainer { model = model, method = "reward" } end)
+          end), run(function() end))
+          """)
+    }
+
     @Test func whatGoesWrongIsSaid() throws {
       try script(
         Self.setup + """
