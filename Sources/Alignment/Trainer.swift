@@ -333,9 +333,12 @@ public final class Trainer {
 
   // MARK: Parts of a step
 
-  /// Does `body` while the models that are trained can be closed by none of the functions that it calls.
+  /// Does `body` while none of the functions that it calls can close the models that are trained, or give them another
+  /// head.
   private func work<Result>(_ body: () throws -> Result) throws -> Result {
     try model.checkTrainable()
+    if options.method != .reward { try model.checkLanguageModel() }
+    try critic?.checkHead()
     guard options.method == .ppo, case .model(let critic) = options.ppo.critic else { return try model.use(body) }
     try critic.checkTrainable()
     return try critic.use { try model.use(body) }

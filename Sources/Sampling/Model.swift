@@ -97,7 +97,7 @@ public final class Model {
   /// Frees the weights now. Whatever is asked of the model afterwards is an error.
   /// - Throws: where a function that training or evaluating the model has called would close it.
   public func close() throws(GRAOError) {
-    if uses > 0 { throw GRAOError("the model cannot be closed by a function that its training or evaluation calls") }
+    try checkUnused("closed")
     network.close()
     isClosed = true
   }
