@@ -193,6 +193,12 @@ struct GGUFTests {
     #expect(try message { $0.set("general.alignment", Builder.integer(0)) }.contains("expected a power of two"))
   }
 
+  @Test func aPipeIsNotWaitedFor() throws {
+    let directory = try TemporaryDirectory()
+    #expect(mkfifo("\(directory.path)/model.gguf", 0o600) == 0)
+    #expect(failure { _ = try openCheckpoint("\(directory.path)/model.gguf") }.hasSuffix("model.gguf: expected a file"))
+  }
+
   @Test func faultsOfTensorsAreNamed() throws {
     #expect(try message { $0.tensors[0].type = 4 }.contains("\"output_norm.weight\" has an unknown type, 4"))
     #expect(try message { $0.tensors[0].type = 8 }.contains("rows of 4 elements are not whole blocks of Q8_0"))
