@@ -84,6 +84,9 @@ struct GroupReader {
   private func check(_ sample: Group.Sample) throws(GRAOError) {
     if sample.ids.isEmpty { throw GRAOError("a sample is empty: it must have at least one token") }
     if let reward = sample.reward, !reward.isFinite { throw GRAOError("a sample's reward is \(reward)") }
+    if let bad = sample.logprobs?.first(where: { !$0.isFinite }) {
+      throw GRAOError("a sample has the log-probability \(bad)")
+    }
     for (name, count) in [("logprobs", sample.logprobs?.count), ("mask", sample.mask?.count)] {
       if let count, count != sample.ids.count {
         throw GRAOError("a sample has \(sample.ids.count) ids but \(count) \(name)")

@@ -7,6 +7,7 @@ extension Model {
   /// - Returns: for ppo, the model apart that says what tokens are worth, where there is one.
   func prepareHeads(_ options: TrainingOptions) throws(GRAOError) -> Critic? {
     if options.method == .reward {
+      if !network.isClassifier { try checkUnused("made a reward model") }
       try network.becomeClassifier(seed: options.seed)
       try checkRewardModel()
       return nil

@@ -154,14 +154,16 @@ public final class Trainer {
     let batch = ObjectiveBatch(
       groups: queries.count, sequences: queries.reduce(0) { $0 + $1.group.sequences.count },
       tokens: queries.reduce(0) { $0 + $1.trainedTokens })
-    if state.step == 0, options.checksDerivative { try checkDerivative(queries) }
-    model.network.zeroGradients()
-    critic?.network.zeroGradients()
     let pass = UpdatePass(
       network: model.network, critic: critic?.network, objective: objective, temperature: options.objectiveTemperature,
       microBatchTokens: options.microBatchTokens, isFirstUpdate: isFirst, routers: options.routers,
       recomputes: options.recomputes, checkInterrupt: checkInterrupt)
-    let outcome = try pass.run(Array(queries), batch: batch)
+    let outcome = try model.train {
+      if state.step == 0, options.checksDerivative { try checkDerivative(queries) }
+      model.network.zeroGradients()
+      critic?.network.zeroGradients()
+      return try pass.run(Array(queries), batch: batch)
+    }
     guard outcome.loss.isFinite else {
       throw GRAOError("step \(schedule.step): the loss is \(outcome.loss); the model was left as it was")
     }
@@ -333,9 +335,12 @@ public final class Trainer {
 
   // MARK: Parts of a step
 
-  /// Does `body` while the models that are trained can be closed by none of the functions that it calls.
+  /// Does `body` while none of the functions that it calls can close the models that are trained, or give them another
+  /// head.
   private func work<Result>(_ body: () throws -> Result) throws -> Result {
     try model.checkTrainable()
+    if options.method != .reward { try model.checkLanguageModel() }
+    try critic?.checkHead()
     guard options.method == .ppo, case .model(let critic) = options.ppo.critic else { return try model.use(body) }
     try critic.checkTrainable()
     return try critic.use { try model.use(body) }

@@ -22,7 +22,7 @@ struct UpdatePass {
   /// What a step's passes add up to.
   struct Outcome {
     var loss = 0.0
-    /// The objective's parts, in its order.
+    /// The objective's parts, in its order; what it gives for some groups alone is 0 for the others.
     var parts: [(name: String, value: Double)] = []
     var diagnostics: [Diagnostic] = []
     var entropySum = 0.0
@@ -204,10 +204,12 @@ struct UpdatePass {
     }
     let value = try objective.evaluate(group, in: batch)
     outcome.loss += value.loss
-    if outcome.parts.isEmpty {
-      outcome.parts = value.parts
-    } else {
-      for (index, part) in value.parts.enumerated() { outcome.parts[index].value += part.value }
+    for part in value.parts {
+      if let place = outcome.parts.firstIndex(where: { $0.name == part.name }) {
+        outcome.parts[place].value += part.value
+      } else {
+        outcome.parts.append(part)
+      }
     }
     for diagnostic in value.diagnostics {
       if let place = outcome.diagnostics.firstIndex(where: { $0.name == diagnostic.name }) {

@@ -4,12 +4,21 @@ import Values
 /// The model apart that says what tokens are worth, for ppo.
 final class Critic {
   let network: Network
+  private let head: ScoreHead?
   private let optimizer: Optimizer
 
   init(_ network: Network, _ options: OptimizerOptions) throws(GRAOError) {
     try network.addValueHead()
     self.network = network
+    head = network.scoreHead
     optimizer = Optimizer(network, options)
+  }
+
+  /// Refuses a model that has another head than the one that the optimizer steps.
+  func checkHead() throws(GRAOError) {
+    if network.scoreHead !== head {
+      throw GRAOError("the critic has been made a reward model since the trainer was made: make another trainer")
+    }
   }
 
   /// One update from the gradients that it holds; its norm is clipped apart from the policy's.

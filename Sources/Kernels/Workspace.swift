@@ -6,8 +6,6 @@ package final class Workspace {
   private var offset = 0
   /// Where what is held ends.
   private var floor = Mark(block: 0, offset: 0)
-  /// Whether a pass lends the rest while it waits.
-  package private(set) var isLent = false
 
   package init() {}
 
@@ -43,11 +41,11 @@ package final class Workspace {
 
   /// Lends `body` what has not been handed out: whatever passes it runs, what has been stays as it is.
   package func lend<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let (mark, floor, wasLent) = (self.mark, self.floor, isLent)
-    (self.floor, isLent) = (mark, true)
+    let (mark, floor) = (self.mark, self.floor)
+    self.floor = mark
     defer {
       release(to: mark)
-      (self.floor, isLent) = (floor, wasLent)
+      self.floor = floor
     }
     return try body()
   }

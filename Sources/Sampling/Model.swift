@@ -19,6 +19,8 @@ public final class Model {
   public private(set) var isClosed = false
   /// How many calls work with the weights that also call functions of a user.
   private var uses = 0
+  /// Whether the gradient of a step is being computed.
+  private var isTraining = false
   private var generations: UInt64 = 0
   /// First number of the paths of ``nextSeed()``, so that no other purpose shares their streams.
   private static let generationStreams: UInt64 = 0x6765_6E65_7261
@@ -96,7 +98,7 @@ public final class Model {
   /// Frees the weights now. Whatever is asked of the model afterwards is an error.
   /// - Throws: where a function that training or evaluating the model has called would close it.
   public func close() throws(GRAOError) {
-    if uses > 0 { throw GRAOError("the model cannot be closed by a function that its training or evaluation calls") }
+    try checkUnused("closed")
     network.close()
     isClosed = true
   }
@@ -113,10 +115,23 @@ public final class Model {
     return try body()
   }
 
-  /// Refuses a model whose gradient is being computed: an objective may read it, no more.
+  /// Refuses what a function may not do to the model that its training or evaluation has called.
+  /// - Parameter done: to the model, in words.
+  package func checkUnused(_ done: String) throws(GRAOError) {
+    if uses > 0 { throw GRAOError("the model cannot be \(done) by a function that its training or evaluation calls") }
+  }
+
+  /// Computes the gradient of a step in `body`, where an objective may read the model, no more.
+  package func train<Result>(_ body: () throws -> Result) rethrows -> Result {
+    isTraining = true
+    defer { isTraining = false }
+    return try body()
+  }
+
+  /// Refuses a model whose gradient is being computed.
   package func checkTrainable() throws(GRAOError) {
     try checkOpen()
-    if network.workspace.isLent {
+    if isTraining {
       throw GRAOError("the model is being trained: its objective may read it, not train it")
     }
   }

@@ -114,6 +114,19 @@ struct TrackedTests {
     #expect(try message { try keeps.evaluate(group, in: one) } == "'+' of values of two different groups")
   }
 
+  @Test func nothingIsKeptOfAGroup() throws {
+    var stream = RandomStream(seed: 47)
+    weak var tape: DerivativeTape?
+    let objective = objective { group in
+      let o = try #require(group.samples)
+      tape = o.logp.tape
+      let mask = try o.logp.compared(number(-2), "gt", >)
+      return try mask.choosing(o.logp.exponential() * o.logp, o.oldLogp + o.logp.mean()).mean().sum()
+    }
+    _ = try objective.evaluate(group(&stream), in: one)
+    #expect(tape == nil)
+  }
+
   @Test func theCheckFindsAHiddenDependence() throws {
     var stream = RandomStream(seed: 45)
     let group = group(&stream)

@@ -181,6 +181,7 @@ struct GGUFTests {
     #expect(try message { $0.version = 0x0300_0000 }.contains("big-endian"))
     #expect(try message { $0.tensorCount = 1 << 40 }.contains("more than the file has room for"))
     #expect(try message { $0.keys.append($0.keys[0]) }.contains("\"general.architecture\" stands there twice"))
+    #expect(try message { $0.set("x\0\n", [13, 0, 0, 0]) }.contains("a metadata key holds bytes that are no text"))
     #expect(try message { $0.set("x", [13, 0, 0, 0]) }.contains("metadata key \"x\" has an unknown type, 13"))
     #expect(try message { $0.set("x", [8, 0, 0, 0] + Builder.little(UInt64.max)) }.contains("metadata key \"x\""))
     let long = [9, 0, 0, 0, 8, 0, 0, 0] + Builder.little(UInt64(1) << 60)
@@ -190,6 +191,12 @@ struct GGUFTests {
     #expect(try message { $0.set("x", deep) }.contains("nests arrays too deep"))
     #expect(try message { $0.set("general.alignment", Builder.integer(24)) }.contains("expected a power of two"))
     #expect(try message { $0.set("general.alignment", Builder.integer(0)) }.contains("expected a power of two"))
+  }
+
+  @Test func aPipeIsNotWaitedFor() throws {
+    let directory = try TemporaryDirectory()
+    #expect(mkfifo("\(directory.path)/model.gguf", 0o600) == 0)
+    #expect(failure { _ = try openCheckpoint("\(directory.path)/model.gguf") }.hasSuffix("model.gguf: expected a file"))
   }
 
   @Test func faultsOfTensorsAreNamed() throws {
@@ -209,6 +216,7 @@ struct GGUFTests {
         $0.dataCount = 1024
       }
     }
+    #expect(try second("output\n.weight").contains("the name of a tensor holds bytes that are no text"))
     #expect(try second("output_norm.weight").contains("stands there twice"))
     #expect(try second("output.weight", offset: 0).contains("overlaps"))
     #expect(try second("rope_freqs.bias").contains("\"rope_freqs.bias\" has no place in the architecture llama"))

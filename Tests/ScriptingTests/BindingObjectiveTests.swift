@@ -86,6 +86,19 @@ extension BindingSuite {
           """)
     }
 
+    /// A part that a group does not give is 0 there.
+    @Test func groupsMayHaveDifferentParts() throws {
+      try script(
+        Self.setup + """
+          local calls = 0
+          local stats = train { rewards = none, method = function(group)
+            calls = calls + 1
+            return -group.reference.logp:mean():mean(), ({ { a = 1 }, { a = 2, b = 6 } })[calls]
+          end }
+          equal({ calls, stats["objective/a"], stats["objective/b"] }, { 2, 1.5, 3.0 })
+          """)
+    }
+
     /// A pass that waits for its objective keeps what it has computed.
     @Test func anObjectiveMayAskTheModel() throws {
       try script(
@@ -146,6 +159,29 @@ extension BindingSuite {
           end)
           model:close()
           critic:close()
+          """)
+    }
+
+    /// Nor where the objective is asked between passes: of a group that is too large for one, or by the check.
+    @Test(arguments: ["micro_batch_tokens = 8", "check = true"])
+    func norBetweenPasses(_ option: String) throws {
+      try script(
+        Self.setup + """
+          local function run(action)
+            local model = tiny()
+            local other = trainer { model = model, method = "sft", rewards = none }
+            local groups = other:rollout(sums(2))
+            local stats = train { model = model, \(option), method = function(group)
+              action(other, groups, model)
+              return -(group.samples.logp:mean() * group.samples.reward):mean()
+            end }
+            return { stats.loss, stats.grad_norm }
+          end
+          local refused = "the model is being trained: its objective may read it, not train it"
+          equal(run(function(other, groups, model)
+            fails(refused, function() other:step(groups) end)
+            fails(refused, function() grao.trainer { model = model, method = "reward" } end)
+          end), run(function() end))
           """)
     }
 

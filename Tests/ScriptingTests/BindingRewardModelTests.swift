@@ -31,5 +31,35 @@ extension BindingSuite {
           function() return tiny():save(here .. "/none", { value_head = true }) end)
         """)
     }
+
+    /// A trainer holds on to the head that it was made for.
+    @Test func aModelBecomesARewardModelOnlyBetweenTrainers() throws {
+      try script(
+        """
+        local scores = "the model scores sequences (a ForSequenceClassification checkpoint, or trained with method "
+          .. "'reward'): it has no probabilities of tokens"
+        local function become(model) return grao.trainer { model = model, method = "reward" } end
+        for _, method in ipairs { "grpo", "ppo" } do
+          local model = tiny()
+          local t = trainer { model = model, method = method }
+          local groups = t:rollout(sums(2))
+          become(model)
+          fails(scores, function() t:step(groups) end)
+          fails(scores, function() t:rollout(sums(2)) end)
+          equal(t.steps_made, 0)
+        end
+        local model, critic = tiny(), tiny { seed = 4 }
+        local t = trainer { model = model, method = "ppo", ppo = { critic = critic } }
+        local groups = t:rollout(sums(2))
+        t:step(groups)
+        become(critic)
+        fails("the critic has been made a reward model since the trainer was made: make another trainer",
+          function() t:step(groups) end)
+        trainer { model = model, method = "ppo", ppo = { critic = critic } }:step(groups)
+        fails("the model cannot be made a reward model by a function that its training or evaluation calls",
+          function() train { model = model, method = "grpo", rewards = { function() become(model) end } } end)
+        model:logits("1+1=")
+        """)
+    }
   }
 }

@@ -225,6 +225,10 @@ extension BindingSuite {
         "group 1: sample 1: option 'logprobs[1]' must be a finite number, not -inf"
       ),
       (
+        "{}", #"group{ samples = { { ids = { 5 }, reward = 1, logprobs = { -1e300 } } } }"#,
+        "group 1: a sample has the log-probability -inf"
+      ),
+      (
         "{}", #"group{ samples = { { text = "3", reward = 1 / 0 } } }"#,
         "group 1: sample 1: option 'reward' must be a finite number, not inf"
       ),

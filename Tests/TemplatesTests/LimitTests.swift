@@ -29,6 +29,7 @@ import Values
     ("{{ (-9223372036854775807 - 1) // -1 }}", "large"),
     ("{{ 99999999999999999999 }}", "large"),
     ("{{ 1e300|int }}", "large"),
+    ("{{ -1e300|filesizeformat }}", "large"),
     ("{{ 10.0 ** 400 }}", "large"),
     ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "deep"),
     ("{% macro m(n) %}{{ n }}{% call m(n + 1) %}{{ caller }}{% endcall %}{% endmacro %}{{ m(0) }}", "deep"),

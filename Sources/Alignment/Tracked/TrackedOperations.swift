@@ -107,8 +107,8 @@ extension TrackedValue {
     case .sequences(let count):
       let weight = weight(count)
       let total = weight * numbers.reduce(0, +)
-      return recorded(.scalar, [total]) { [count = numbers.count] derivative, derivatives in
-        derivatives.add(Array(repeating: weight * derivative[0], count: count), to: self, at: nil)
+      return recorded(.scalar, [total]) { [place, count = numbers.count] derivative, derivatives in
+        derivatives.add(Array(repeating: weight * derivative[0], count: count), to: place, at: nil)
       }
     case .tokens(let layout):
       let weights = layout.trained.map(weight)
@@ -117,12 +117,12 @@ extension TrackedValue {
         sums[sequence] += numbers[token]
       }
       for sequence in sums.indices { sums[sequence] *= weights[sequence] }
-      return recorded(.sequences(layout.sequences), sums) { derivative, derivatives in
+      return recorded(.sequences(layout.sequences), sums) { [place] derivative, derivatives in
         let terms = layout.sequence.indices.map { token in
           layout.isTrained[token]
             ? weights[layout.sequence[token]] * derivative[layout.sequence[token]] : 0
         }
-        derivatives.add(terms, to: self, at: nil)
+        derivatives.add(terms, to: place, at: nil)
       }
     }
   }
@@ -157,9 +157,10 @@ extension TrackedValue {
     guard let tape, place != nil || other.place != nil else {
       return TrackedValue(broadcast.shape, values, tape: tape)
     }
+    let (left, right) = (place, other.place)
     return tape.record(broadcast.shape, values) { [byLeft, byRight] derivative, derivatives in
-      if self.place != nil { derivatives.add(products(derivative, byLeft), to: self, at: broadcast.left) }
-      if other.place != nil { derivatives.add(products(derivative, byRight), to: other, at: broadcast.right) }
+      if left != nil { derivatives.add(products(derivative, byLeft), to: left, at: broadcast.left) }
+      if right != nil { derivatives.add(products(derivative, byRight), to: right, at: broadcast.right) }
     }
   }
 
@@ -171,8 +172,8 @@ extension TrackedValue {
       values.append(value)
       if place != nil { slopes.append(slope) }
     }
-    return recorded(shape, values) { [slopes] derivative, derivatives in
-      derivatives.add(products(derivative, slopes), to: self, at: nil)
+    return recorded(shape, values) { [place, slopes] derivative, derivatives in
+      derivatives.add(products(derivative, slopes), to: place, at: nil)
     }
   }
 

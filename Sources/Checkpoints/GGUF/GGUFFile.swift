@@ -33,7 +33,7 @@ final class GGUFFile {
     let keyCount = try reader.count("the number of metadata keys", unit: 13)
     var metadata = Table()
     for _ in 0..<keyCount {
-      let key = try reader.string("a metadata key")
+      let key = try reader.name("a metadata key")
       guard metadata[key] == nil else { throw GRAOError("\(path): the metadata key \"\(key)\" stands there twice") }
       metadata[key] = try reader.value(key)
     }

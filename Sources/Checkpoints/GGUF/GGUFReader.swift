@@ -45,8 +45,17 @@ struct GGUFReader {
     return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[position..<end]), as: UTF8.self)
   }
 
+  /// A text that names something, and stands in messages.
+  mutating func name(_ what: String) throws(GRAOError) -> String {
+    let name = try string(what)
+    guard name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+      throw GRAOError("\(path): \(what) holds bytes that are no text (is the file damaged?)")
+    }
+    return name
+  }
+
   mutating func tensorHead() throws(GRAOError) -> TensorHead {
-    let name = try string("the name of a tensor")
+    let name = try name("the name of a tensor")
     let dimensions = try take(UInt32.self, "tensor \"\(name)\"")
     guard (1...8).contains(dimensions) else {
       throw GRAOError("\(path): tensor \"\(name)\" has \(dimensions) dimensions; expected 1 to 8")

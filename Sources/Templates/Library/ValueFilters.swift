@@ -62,7 +62,7 @@ extension Filter {
     "filesizeformat": taking("filesizeformat", ["binary"]) { (value, arguments, _) throws(Failure) in
       let number = if let text = value.text { Python.float(text) } else { value.number }
       guard let number else { throw Failure("filesizeformat: '\(value.type)' is not a number") }
-      return .string(fileSize(number, isBinary: arguments[0].isTrue(default: false)))
+      return .string(try fileSize(number, isBinary: arguments[0].isTrue(default: false)))
     },
   ]
 
@@ -92,10 +92,10 @@ extension Filter {
     return (try Optional(parts[0]).text("tojson: separators"), try Optional(parts[1]).text("tojson: separators"))
   }
 
-  private static func fileSize(_ bytes: Double, isBinary: Bool) -> Text {
+  private static func fileSize(_ bytes: Double, isBinary: Bool) throws(Failure) -> Text {
     let base: Double = isBinary ? 1024 : 1000
     if bytes == 1 { return "1 Byte" }
-    if bytes < base { return Text("\(Int(bytes.rounded(.towardZero))) Bytes") }
+    if bytes < base { return Text("\(try Python.integer(bytes)) Bytes") }
     let units = ["k", "M", "G", "T", "P", "E", "Z", "Y"]
     var unit = base
     var place = 0
