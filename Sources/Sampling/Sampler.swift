@@ -11,7 +11,7 @@ import Values
 struct Sampler {
   /// Completions that run at once, and bytes that their keys and values may come to: many, who share each weight that is
   /// read, where they are small; else fewer.
-  private static let bounds = [(running: 256, bytes: 1 << 30), (running: 64, bytes: 4 << 30)]
+  private static let bounds = [(running: 128, bytes: 1 << 30), (running: 64, bytes: 4 << 30)]
   /// Logits of a pass, of which each completion has those of the vocabulary.
   private static let maximumLogits = 16 << 20
   /// Bytes that the cache begins with at most.
