@@ -38,6 +38,7 @@ public struct ComponentWeights {
   /// λ.
   public var regularizer: Schedule = .constant(0.6)
 
+  /// The paper's constants.
   public init() {}
 }
 
@@ -67,6 +68,7 @@ public struct KLOptions {
   /// α: then π_ref ← α π_θ + (1 − α) π_ref.
   public var mixup = 0.6
 
+  /// No penalty: β is 0.
   public init() {}
 
   var isUsed: Bool { if case .constant(0) = coefficient { false } else { true } }

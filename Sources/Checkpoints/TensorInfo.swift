@@ -32,6 +32,7 @@ public struct TensorInfo: Equatable, Sendable {
   /// What its numbers are stored as.
   public var elementType: ElementType
 
+  /// - Parameter shape: outermost dimension first.
   public init(name: String, shape: [Int], elementType: ElementType) {
     self.name = name
     self.shape = shape

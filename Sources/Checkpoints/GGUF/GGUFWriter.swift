@@ -14,6 +14,7 @@ public struct GGUFWriter {
   /// What matrices are stored as.
   public var elementType: GGUFElementType
 
+  /// - Parameter config: the keys of a Hugging Face config.json.
   public init(config: Table, tensors: [OutgoingTensor], tokenizer: Table, elementType: GGUFElementType) {
     self.config = config
     self.tensors = tensors
