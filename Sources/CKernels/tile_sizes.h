@@ -4,12 +4,13 @@
 
 #include "product.h"
 
-// The tallest tile, vectors of a panel's columns that it sums at once, and units of the reduction that it takes in one
-// go: as many as the registers hold, but that taller ones than 8 would have rows on the same lines of an 8-way cache.
+// The tallest tile, vectors of a panel's columns that it sums at once: as many as the registers hold, but that taller
+// ones than 8 would have rows on the same lines of an 8-way cache. And numbers of the reduction that it takes in one go,
+// which saves instructions beside the multiply-adds where there is room for no more of these.
 #if VW == 16
 enum { TILE_ROWS = 8, TILE_VECTORS = 2, TILE_UNROLLED = 1 };
 #elif VW == 8
-enum { TILE_ROWS = 6, TILE_VECTORS = 2, TILE_UNROLLED = 2 };
+enum { TILE_ROWS = 6, TILE_VECTORS = 2, TILE_UNROLLED = 4 };
 #elif defined(__aarch64__)
 enum { TILE_ROWS = 6, TILE_VECTORS = 4, TILE_UNROLLED = 1 };
 #else
@@ -40,6 +41,14 @@ static const size_t few_panels[FEW_ROWS] = {2, 1, 1};
 enum { FEW_ROWS = 1 };
 static const size_t few_panels[FEW_ROWS] = {1};
 #endif
+
+/// at[r] = r * row, for rows that far apart. An address holds 1, 2, 4 or 8 times a register: odd multiples get registers of
+/// their own, which the compiler is kept from taking apart, as it would add them up anew for each unit.
+GK_INLINE void spread_rows(size_t row, size_t at[GK_TALLEST_TILE]) {
+  size_t three = 3 * row, five = 5 * row, seven = 7 * row;
+  __asm__("" : "+r"(three), "+r"(five), "+r"(seven));
+  at[0] = 0, at[1] = row, at[2] = 2 * row, at[3] = three, at[4] = 4 * row, at[5] = five, at[6] = 2 * three, at[7] = seven;
+}
 
 static size_t panel_columns(size_t panel, size_t n) {
   return n - panel * GK_PANEL < GK_PANEL ? n - panel * GK_PANEL : GK_PANEL;

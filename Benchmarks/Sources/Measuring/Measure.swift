@@ -1,32 +1,72 @@
 import CKernels
 import CPeak
 
-/// Seconds that `body` takes: the median of its runs, at least 5 and up to 200, over about a third of a second.
+/// Seconds that `body` takes: the median of at least 5 turns, over about a third of a second.
 public func seconds(_ body: () -> Void) -> Double {
-  body()
+  withoutActuallyEscaping(body) { secondsInTurns([$0])[0] }
+}
+
+/// Seconds that each of `bodies` takes: the medians of at least 5 turns, over about a third of a second for each. A turn is
+/// 2 ms of one or more runs, so that it finds the caches as it left them; a clock that slows down slows the turns of all,
+/// so that their ratios keep.
+public func secondsInTurns(_ bodies: [() -> Void]) -> [Double] {
   let clock = ContinuousClock()
-  var runs: [Double] = []
-  var total = 0.0
-  while runs.count < 5 || (total < 0.3 && runs.count < 200) {
-    let (whole, fraction) = clock.measure(body).components
-    runs.append(Double(whole) + Double(fraction) * 1e-18)
-    total += runs[runs.count - 1]
+  func turn(_ body: () -> Void, _ runs: Int) -> Double {
+    let (whole, fraction) = clock.measure { for _ in 0..<runs { body() } }.components
+    return Double(whole) + Double(fraction) * 1e-18
   }
-  return runs.sorted()[runs.count / 2]
+  let runs = bodies.map { body in
+    body()
+    return max(1, Int(2e-3 / turn(body, 1)))
+  }
+  var turns = bodies.map { _ in [Double]() }
+  var total = 0.0
+  while turns[0].count < 5 || total < 0.3 * Double(bodies.count) {
+    for (i, body) in bodies.enumerated() {
+      turns[i].append(turn(body, runs[i]))
+      total += turns[i][turns[i].count - 1]
+    }
+  }
+  return zip(turns, runs).map { $0.sorted()[$0.count / 2] / Double($1) }
+}
+
+/// Multiply-adds in registers alone on all threads, the most that this machine can do of them.
+public struct PeakRun {
+  let bfloat16: Bool
+  let rounds: Int
+
+  /// `milliseconds`: about how long a run takes.
+  public init(bfloat16: Bool = false, milliseconds: Double = 2) {
+    self.bfloat16 = bfloat16
+    let once = PeakRun(bfloat16: bfloat16, rounds: 10_000)
+    rounds = max(1, Int(10_000 * milliseconds * 1e-3 / seconds(once.run)))
+  }
+
+  private init(bfloat16: Bool, rounds: Int) {
+    (self.bfloat16, self.rounds) = (bfloat16, rounds)
+  }
+
+  public func run() {
+    var run = self
+    gk_parallel(
+      Int(gk_threads()),
+      { context, _, _ in
+        guard let run = context?.assumingMemoryBound(to: PeakRun.self).pointee else { return }
+        sink(peak_multiply_adds(gk_variant(), run.bfloat16 ? 1 : 0, run.rounds))
+      }, &run)
+  }
+
+  /// GFLOP/s of a run that took `seconds`.
+  public func rate(_ seconds: Double) -> Double {
+    let operations = 2 * rounds * peak_chain_terms(gk_variant(), bfloat16 ? 1 : 0) * Int(gk_threads())
+    return Double(operations) / seconds * 1e-9
+  }
 }
 
 /// GFLOP/s of multiply-adds in registers alone, all threads together.
 public func multiplyAddPeak(bfloat16: Bool = false) -> Double {
-  let rounds = 200_000
-  let threads = Int(gk_threads())
-  let time = seconds {
-    if bfloat16 {
-      gk_parallel(threads, { _, _, _ in sink(peak_multiply_adds(gk_variant(), 1, 200_000)) }, nil)
-    } else {
-      gk_parallel(threads, { _, _, _ in sink(peak_multiply_adds(gk_variant(), 0, 200_000)) }, nil)
-    }
-  }
-  return Double(2 * rounds * peak_chain_terms(gk_variant(), bfloat16 ? 1 : 0) * threads) / time * 1e-9
+  let peak = PeakRun(bfloat16: bfloat16)
+  return peak.rate(seconds(peak.run))
 }
 
 /// GB/s read from a buffer larger than the caches, all threads together.

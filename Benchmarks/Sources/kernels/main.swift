@@ -31,10 +31,12 @@ func right(_ text: String, _ width: Int) -> String {
   String(repeating: " ", count: max(0, width - text.count)) + text
 }
 
-/// "95.1 81%" in 12 columns.
-func cell(_ flops: Double, _ time: Double, of peak: Double) -> String {
-  let rate = flops / time * 1e-9
-  return right("\((rate * 10).rounded() / 10) \(right("\(Int((100 * rate / peak).rounded()))", 3))%", 12)
+/// "95.1 81%" in 12 columns: the rate of `body`, which does `flops`, and its share of the peak, the two in turns.
+func cell(_ flops: Double, of peak: PeakRun, _ body: () -> Void) -> String {
+  let times = withoutActuallyEscaping(body) { secondsInTurns([$0, peak.run]) }
+  let rate = flops / times[0] * 1e-9
+  let share = Int((100 * rate / peak.rate(times[1])).rounded())
+  return right("\((rate * 10).rounded() / 10) \(right("\(share)", 3))%", 12)
 }
 
 /// Memory of large pages, as the engine's, filled with `value`.
@@ -76,7 +78,7 @@ typealias WeightGradient = (
 
 /// One line for each number of rows; the gradients once for each of `paths`.
 func measure<Weight>(
-  _ size: Weights, weight: Weight, count: (Int, Int) -> Int, peak: Double, paths: [String],
+  _ size: Weights, weight: Weight, count: (Int, Int) -> Int, peak: PeakRun, paths: [String],
   _ product: Product<Weight>, _ inputGradient: InputGradient<Weight>, _ weightGradient: WeightGradient
 ) {
   let (experts, n, c) = (size.experts, size.n, size.c)
@@ -96,10 +98,10 @@ func measure<Weight>(
     }
     let flops = 2 * Double(experts * rows) * Double(n) * Double(c)
     var line = right(experts > 1 ? "\(experts) × " : "", 5) + right("\(n)", 6) + right("\(c)", 6) + right("\(rows)", 5)
-    line += cell(flops, seconds { product(x, w, y, offsets, experts, n, c) }, of: peak)
+    line += cell(flops, of: peak) { product(x, w, y, offsets, experts, n, c) }
     for path in paths where gk_use_gradients(path) {
-      line += cell(flops, seconds { inputGradient(y, w, x, offsets, experts, n, c, false) }, of: peak)
-      line += cell(flops, seconds { weightGradient(y, x, dw, offsets, experts, n, c) }, of: peak)
+      line += cell(flops, of: peak) { inputGradient(y, w, x, offsets, experts, n, c, false) }
+      line += cell(flops, of: peak) { weightGradient(y, x, dw, offsets, experts, n, c) }
     }
     print(line)
   }
@@ -127,9 +129,9 @@ while let argument = arguments.popFirst() {
 if let problem = gk_setup() { fail(String(cString: problem)) }
 gk_set_threads(threads)
 
-let peak = multiplyAddPeak()
+let peak = PeakRun()
 print("variant \(String(cString: gk_variant())), \(gk_threads()) thread(s)")
-print("multiply-adds in registers \((peak * 10).rounded() / 10) GFLOP/s")
+print("multiply-adds in registers \((peak.rate(seconds(peak.run)) * 10).rounded() / 10) GFLOP/s")
 print("reading \((readBandwidth() * 10).rounded() / 10) GB/s")
 let openBLAS = gk_use_gradients("openblas")
 if !openBLAS { print("OpenBLAS: libopenblas.so.0 could not be loaded") }
@@ -144,8 +146,8 @@ for size in weights {
     gk_grouped_product_input_gradient, gk_grouped_product_weight_gradient)
 }
 
-let bfloat16Peak = multiplyAddPeak(bfloat16: true)
-print("\nbfloat16: products in registers \((bfloat16Peak * 10).rounded() / 10) GFLOP/s")
+let bfloat16Peak = PeakRun(bfloat16: true)
+print("\nbfloat16: products in registers \((bfloat16Peak.rate(seconds(bfloat16Peak.run)) * 10).rounded() / 10) GFLOP/s")
 head(["forward", "dx", "dw"])
 for size in weights {
   measure(
