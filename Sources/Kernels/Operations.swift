@@ -134,9 +134,10 @@ package func gatherRows(_ x: Matrix, _ index: Indices, into y: Matrix) {
 }
 
 /// Rows [kv, kv + rows) of y = rows [row, row + rows) of x, of every segment and pair of matrices.
-package func placeRows(_ matrices: [(x: Matrix, y: Matrix)], of segments: [Segment]) {
+/// - Parameter isFar: whether y is not read again soon, and should take no place in the caches.
+package func placeRows(_ matrices: [(x: Matrix, y: Matrix)], of segments: [Segment], isFar: Bool = false) {
   let placings = matrices.map { gk_placing(x: $0.x.start, y: $0.y.start, c: $0.x.columns) }
-  gk_place_rows(placings, placings.count, segments, segments.count)
+  gk_place_rows(placings, placings.count, segments, segments.count, isFar)
 }
 
 /// y[index[r]] += x[r], r ascending.

@@ -47,7 +47,8 @@ extension Network {
     workspace.reset()
     let (pass, targets) = prepare(trees, reading)
     let hidden = decoder.hidden(pass)
-    return scored(trees, read(hidden, targets, reading, temperature: temperature, pass), reading, pass)
+    let outputs = read(hidden, targets, reading, temperature: temperature, recalling: nil, pass)
+    return scored(trees, outputs, reading, pass)
   }
 
   /// Scores the branches of `trees`, asks `gradient` for dLoss/dlogp of the same shape, and adds the gradient of the
@@ -87,7 +88,7 @@ extension Network {
     if !routerLosses.isNone { pass.routerGradients = RouterGradients(routerLosses, routers) }
     let dhidden = workspace.zeros(hidden.rows, hidden.columns)
     let mark = workspace.mark
-    let outputs = read(hidden, targets, reading, temperature: temperature, pass)
+    let outputs = read(hidden, targets, reading, temperature: temperature, recalling: recollection, pass)
     let wanted = try workspace.lend { try gradient(scored(trees, outputs, reading, pass)) }
     if let scores = outputs.tokens {
       decoder.head.backward(column(wanted.logp, like: scores.logp), scores, hidden: hidden, addingTo: dhidden, pass)
@@ -124,10 +125,13 @@ extension Network {
   }
 
   private func read(
-    _ hidden: Matrix, _ targets: Targets, _ reading: Reading, temperature: Float, _ pass: Pass
+    _ hidden: Matrix, _ targets: Targets, _ reading: Reading, temperature: Float, recalling recollection: Recollection?,
+    _ pass: Pass
   ) -> Outputs {
-    Outputs(
-      tokens: reading.hasTokens ? decoder.head.score(hidden, targets, temperature: temperature, pass) : nil,
+    let kept = recollection?.logits(after: targets.rows)
+    return Outputs(
+      tokens: reading.hasTokens
+        ? decoder.head.score(hidden, targets, temperature: temperature, kept: kept, pass) : nil,
       head: reading == .tokens ? nil : scoreHead?.forward(hidden, targets, workspace))
   }
 

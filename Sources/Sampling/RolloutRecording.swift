@@ -1,3 +1,4 @@
+import Kernels
 import Models
 
 /// Which tokens of a rollout leave their activations for training: those of the first prompts and of their completions, of
@@ -56,6 +57,19 @@ struct RolloutRecording {
     }
     rows.removeAll(keepingCapacity: true)
     return ActivationRecording(moves, to: cache)
+  }
+
+  /// Logits of the pass at hand [R, V]: each row follows the last token that was read of a prompt, or of a sample of it.
+  func store(_ logits: Matrix, after lines: [(prompt: Int, sample: Int?)]) {
+    func moves() -> RowMoves {
+      var moves = RowMoves()
+      for (row, line) in lines.enumerated() where line.prompt < slots.count {
+        guard let slot = slots[line.prompt][line.sample.map { 1 + $0 } ?? 0].last else { continue }
+        moves.append(row, to: Int(slot))
+      }
+      return moves
+    }
+    cache.store(logits: logits, moves())
   }
 
   /// The rollout is done: says what has been recorded.

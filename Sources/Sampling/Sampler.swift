@@ -149,6 +149,7 @@ struct Sampler {
       let last = network.workspace.matrix(ended.count, hidden.columns)
       gatherRows(hidden, network.workspace.indices(lastRows), into: last)
       let logits = network.decoder.head.logits(last, pass)
+      recording?.store(logits, after: ended.map { (units[$0.index].unit.prompt, nil) })
       var begun: [Running] = []
       var rowOfEach: [Int32] = []
       for (row, end) in ended.enumerated() {
@@ -190,6 +191,7 @@ struct Sampler {
     }
     let pass = endBatch()
     let logits = network.decoder.head.logits(network.decoder.hidden(pass), pass)
+    recording?.store(logits, after: running.map { ($0.prompt, $0.sample) })
     draw(logits, for: &running)
     let drawn = running.count
     running = unfinished(running, promptIDs)

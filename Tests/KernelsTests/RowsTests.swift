@@ -55,7 +55,7 @@ extension KernelSuite {
         // Two matrices together, the second wider.
         let widths = [c, 2 * c + 1]
         let x = widths.map { numbers.normals(rows * $0) }
-        var y = widths.map { [Float](repeating: 7, count: 4 * count * $0) }
+        let y = widths.map { [Float](repeating: 7, count: 4 * count * $0) }
         var expected = y
         for (matrix, c) in widths.enumerated() {
           for segment in segments {
@@ -63,22 +63,23 @@ extension KernelSuite {
             for i in 0..<Int(segment.rows) * c { expected[matrix][to + i] = x[matrix][from + i] }
           }
         }
-        var (first, second) = (y[0], y[1])
-        first.withUnsafeMutableBufferPointer { first in
-          second.withUnsafeMutableBufferPointer { second in
-            x[0].withUnsafeBufferPointer { a in
-              x[1].withUnsafeBufferPointer { b in
-                guard let y0 = first.baseAddress, let y1 = second.baseAddress, let x0 = a.baseAddress,
-                  let x1 = b.baseAddress
-                else { return }
-                gk_place_rows(
-                  [gk_placing(x: x0, y: y0, c: widths[0]), gk_placing(x: x1, y: y1, c: widths[1])], 2, segments, count)
+        for isFar in [false, true] {
+          var (first, second) = (y[0], y[1])
+          first.withUnsafeMutableBufferPointer { first in
+            second.withUnsafeMutableBufferPointer { second in
+              x[0].withUnsafeBufferPointer { a in
+                x[1].withUnsafeBufferPointer { b in
+                  guard let y0 = first.baseAddress, let y1 = second.baseAddress, let x0 = a.baseAddress,
+                    let x1 = b.baseAddress
+                  else { return }
+                  let placings = [gk_placing(x: x0, y: y0, c: widths[0]), gk_placing(x: x1, y: y1, c: widths[1])]
+                  gk_place_rows(placings, 2, segments, count, isFar)
+                }
               }
             }
           }
+          #expect([first, second] == expected)
         }
-        y = [first, second]
-        #expect(y == expected)
       }
     }
 

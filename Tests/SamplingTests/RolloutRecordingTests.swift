@@ -72,14 +72,14 @@ import Values
     }
   }
 
-  /// A layer whose weights have silently become 0 is not missed: its rows are those of before. Of weights that have been
-  /// announced to change, nothing is taken.
-  @Test(arguments: [false, true]) func recordedRowsAreNotComputedAgain(isAnnounced: Bool) throws {
+  /// A layer whose weights have silently become 0 is not missed: its rows are those of before, and so are the logits. Of
+  /// weights that have been announced to change, nothing is taken.
+  @Test(arguments: ["model.layers.0.self_attn.v_proj.weight", "lm_head.weight"], [false, true])
+  func whatIsRecordedIsNotComputedAgain(_ tensor: String, isAnnounced: Bool) throws {
     let model = try Model.load(Fixtures.model("qwen3_moe"))
     let parameters = model.network.parameters
     let completions = try rollout(model, room: 1000)
-    let parameter = try #require(
-      parameters.parameters.first { $0.placement.tensor == "model.layers.0.self_attn.v_proj.weight" })
+    let parameter = try #require(parameters.parameters.first { $0.placement.tensor == tensor })
     if isAnnounced { parameters.prepareToChange() }
     [Float](repeating: 0, count: parameter.count).withUnsafeBufferPointer { parameters.set(parameter, from: $0) }
     let trees = zip(Self.prompts, completions).map { SequenceTree(prompt: $0, branches: $1.map(\.ids)) }

@@ -229,8 +229,10 @@ typedef struct {
   size_t c;
 } gk_placing;
 
-/// Rows [kv, kv + rows) of y = rows [row, row + rows) of x, of every segment and placing.
-void gk_place_rows(const gk_placing *placings, size_t matrices, const gk_segment *segments, size_t count);
+/// Rows [kv, kv + rows) of y = rows [row, row + rows) of x, of every segment and placing; past the caches where y is far:
+/// not read again soon.
+void gk_place_rows(
+  const gk_placing *placings, size_t matrices, const gk_segment *segments, size_t count, bool far);
 
 /// How queries attend. Query head h reads key-value head h / (H / G).
 typedef struct {

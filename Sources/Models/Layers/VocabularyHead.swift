@@ -22,6 +22,14 @@ package struct VocabularyHead {
     return logits
   }
 
+  /// Logits that sampling has left.
+  struct KeptLogits {
+    /// [slots, V].
+    let logits: Matrix
+    /// Of each target; nil where sampling has left none.
+    let slots: [Int32?]
+  }
+
   /// The log-probabilities that softmax(logits / temperature) gives targets, and what their gradient needs.
   package struct Scores {
     /// [R, 1].
@@ -32,6 +40,7 @@ package struct VocabularyHead {
     let rows: Indices
     let tokens: Indices
     let temperature: Float
+    let kept: KeptLogits?
     /// What the way back begins with.
     fileprivate var last: Chunk?
   }
@@ -46,11 +55,15 @@ package struct VocabularyHead {
   /// - Parameters:
   ///   - hidden: [T, C], normed.
   ///   - targets: R pairs of a row of hidden and the token it should predict.
-  package func score(_ hidden: Matrix, _ targets: Targets, temperature: Float, _ pass: Pass) -> Scores {
+  ///   - kept: logits that need not be computed.
+  func score(
+    _ hidden: Matrix, _ targets: Targets, temperature: Float, kept: KeptLogits?, _ pass: Pass
+  ) -> Scores {
     let (workspace, count) = (pass.workspace, targets.rows.count)
     var scores = Scores(
       logp: workspace.matrix(count, 1), entropy: workspace.matrix(count, 1), lse: workspace.matrix(count, 1),
-      rows: workspace.indices(targets.rows), tokens: workspace.indices(targets.tokens), temperature: temperature)
+      rows: workspace.indices(targets.rows), tokens: workspace.indices(targets.tokens), temperature: temperature,
+      kept: kept)
     let mark = workspace.mark
     for range in chunks(count) {
       workspace.release(to: mark)
@@ -101,6 +114,29 @@ package struct VocabularyHead {
   private func chunk(_ range: Range<Int>, _ hidden: Matrix, _ scores: Scores, _ pass: Pass) -> Chunk {
     let rows = pass.workspace.matrix(range.count, hidden.columns)
     gatherRows(hidden, scores.rows[range], into: rows)
-    return Chunk(range: range, hidden: rows, logits: logits(rows, pass))
+    return Chunk(range: range, hidden: rows, logits: logits(rows, kept: scores.kept, range, pass))
+  }
+
+  /// The logits of the targets in a range, whose hidden states are hidden[r, C]: as kept, or else computed.
+  private func logits(_ hidden: Matrix, kept: KeptLogits?, _ range: Range<Int>, _ pass: Pass) -> Matrix {
+    var (known, fresh) = (RowMoves(), RowMoves())
+    var missing: [Int32] = []
+    for (row, slot) in (kept?.slots[range] ?? []).enumerated() {
+      if let slot {
+        known.append(Int(slot), to: row)
+      } else {
+        fresh.append(missing.count, to: row)
+        missing.append(Int32(row))
+      }
+    }
+    guard let kept, !known.rows.isEmpty else { return logits(hidden, pass) }
+    let logits = pass.workspace.matrix(hidden.rows, weight.shape[0])
+    known.move([(kept.logits, logits)])
+    if !missing.isEmpty {
+      let some = pass.workspace.matrix(missing.count, hidden.columns)
+      gatherRows(hidden, pass.workspace.indices(missing), into: some)
+      fresh.move([(self.logits(some, pass), logits)])
+    }
+    return logits
   }
 }

@@ -8,6 +8,8 @@ package final class ActivationCache {
   let layers: [[Matrix]]
   /// What the last layer says: [capacity, C].
   let last: Matrix
+  /// The vocabulary's logits after each token: [capacity, V], where that is little too.
+  let logits: Matrix?
   /// Of the weights.
   let version: Int
   /// Whether it is so small that it stays until the weights change. Else it serves the first pass, and makes room for the
@@ -27,6 +29,8 @@ package final class ActivationCache {
   private static let maximumBytes = ParameterStore.machineBytes / 4
   /// Bytes of one that stays.
   private static let smallBytes = 128 << 20
+  /// Bytes of the logits beside it.
+  private static let logitBytes = 64 << 20
 
   /// - Parameter passes: tokens of each pass that there is to be room for: of the largest, and of all where they are few.
   init(_ network: Network, passes: [Int]) {
@@ -44,6 +48,9 @@ package final class ActivationCache {
     stays = capacity * rowBytes <= Self.smallBytes
     layers = widths.map { $0.map { workspace.matrix(capacity, $0) } }
     last = workspace.matrix(capacity, decoder.channels)
+    let vocabulary = decoder.head.weight.shape[0]
+    let isLittle = stays && capacity * vocabulary * MemoryLayout<Float>.stride <= Self.logitBytes
+    logits = isLittle ? workspace.matrix(capacity, vocabulary) : nil
     version = network.parameters.version
     free = Array(0..<Int32(capacity))
   }
@@ -60,6 +67,12 @@ package final class ActivationCache {
   /// Says which tokens the rows in some slots are of: a prompt's, or those that were read of a completion of it.
   package func name(_ slots: [Int32], prompt: [Int32], completion: [Int32]? = nil) {
     self.slots[Sequence(prompt: prompt, completion: completion)] = slots
+  }
+
+  /// Keeps logits that a sampling pass has computed.
+  /// - Parameter moves: from their rows to the slots of the tokens that they follow.
+  package func store(logits: Matrix, _ moves: @autoclosure () -> RowMoves) {
+    if let kept = self.logits { moves().move([(logits, kept)]) }
   }
 
   func slots(ofPrompt prompt: [Int32]) -> [Int32]? { slots[Sequence(prompt: prompt, completion: nil)] }

@@ -17,6 +17,14 @@ struct Recollection {
     for tree in trees { add(tree) }
   }
 
+  /// The logits after some rows, as far as the cache has them; nil where it has none.
+  func logits(after targets: [Int32]) -> VocabularyHead.KeptLogits? {
+    guard let logits = cache.logits else { return nil }
+    var slots = [Int32?](repeating: nil, count: rows)
+    for move in known.rows { slots[Int(move.kv)] = move.row }
+    return VocabularyHead.KeptLogits(logits: logits, slots: targets.map { slots[Int($0)] })
+  }
+
   private mutating func add(_ tree: SequenceTree) {
     let prompt = cache.slots(ofPrompt: tree.prompt)
     // The only token of a branch has no row.
