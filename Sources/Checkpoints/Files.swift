@@ -20,6 +20,7 @@ package func isDirectory(_ path: String) -> Bool { (try? fileKind(path)) == .dir
 
 /// Nil where nothing is there.
 func fileKind(_ path: String) throws(GRAOError) -> FileKind? {
+  try checkPath(path)
   var status = stat()
   guard stat(path, &status) == 0 else {
     if errno == ENOENT || errno == ENOTDIR { return nil }

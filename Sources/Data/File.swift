@@ -3,6 +3,7 @@ import Values
 
 enum File {
   static func bytes(at path: String) throws(GRAOError) -> [UInt8] {
+    try checkPath(path)
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
       throw GRAOError("\(path): no such file")

@@ -21,6 +21,7 @@ public final class RunDirectory {
   ///   - options: the resolved options; host objects must have been described before.
   public init(creating path: String, script: (name: String, content: [UInt8])? = nil, options: Table) throws(GRAOError)
   {
+    try checkPath(path)
     let resolved = try JSON.print(.table(options), pretty: true) + "\n"
     let files = FileManager.default
     var isDirectory: ObjCBool = false

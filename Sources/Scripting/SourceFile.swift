@@ -9,6 +9,7 @@ enum SourceFile {
   /// The bytes of a regular file, without a byte order mark; a first line that begins with '#' is emptied, so that
   /// lines keep their numbers.
   static func read(_ path: String) throws(GRAOError) -> [UInt8] {
+    try checkPath(path)
     var status = stat()
     guard stat(path, &status) == 0 else { throw GRAOError("\(path): \(String(cString: strerror(errno)))") }
     switch status.st_mode & S_IFMT {

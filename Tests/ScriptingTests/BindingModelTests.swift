@@ -46,6 +46,25 @@ extension BindingSuite {
         """)
     }
 
+    /// The system would end each at its NUL, and take another file.
+    @Test func aPathHasNoNUL() throws {
+      try script(
+        #"""
+        local model = tiny()
+        model:save(here .. "/model")
+        local function refused(name, f)
+          fails("HERE/" .. name .. ": expected a path, which has no NUL byte", f)
+        end
+        refused("model\\0x", function() grao.load(here .. "/model\0x") end)
+        refused("saved\\0x", function() model:save(here .. "/saved\0x") end)
+        refused("saved\\0x.gguf", function() fixture("llama"):save(here .. "/saved\0x.gguf") end)
+        refused("rows\\0x.jsonl", function() grao.dataset(here .. "/rows\0x.jsonl") end)
+        refused("run\\0x", function()
+          train { model = model, method = "sft", data = grao.dataset(sums(4)), steps = 1, run_dir = here .. "/run\0x" }
+        end)
+        """#)
+    }
+
     @Test(arguments: ["llama", "llama_tied", "qwen3_moe"])
     func logprobsAndGreedyTextAreTransformers(_ name: String) throws {
       try script(
