@@ -14,7 +14,7 @@ enum { TILE_ROWS = 6, TILE_VECTORS = 2, TILE_UNROLLED = 4 };
 #elif defined(__aarch64__)
 enum { TILE_ROWS = 6, TILE_VECTORS = 4, TILE_UNROLLED = 1 };
 #else
-enum { TILE_ROWS = 6, TILE_VECTORS = 2, TILE_UNROLLED = 2 };
+enum { TILE_ROWS = 6, TILE_VECTORS = 2, TILE_UNROLLED = 1 };
 #endif
 _Static_assert(TILE_ROWS <= GK_TALLEST_TILE, "their scratch holds every tile");
 _Static_assert(GK_TILE_ROWS % TILE_ROWS == 0, "blocks of channels hold whole tiles");
