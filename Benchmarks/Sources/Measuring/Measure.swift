@@ -46,6 +46,7 @@ public struct PeakRun {
     (self.bfloat16, self.rounds) = (bfloat16, rounds)
   }
 
+  /// All of it once, on all threads.
   public func run() {
     var run = self
     gk_parallel(
