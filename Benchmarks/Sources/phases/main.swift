@@ -150,7 +150,7 @@ struct Phases {
       let (pass, targets) = network.prepare(trees, .tokens)
       let (hidden, kept) = network.decoder.forward(pass)
       let forward = lap()
-      let scores = network.decoder.head.score(hidden, targets, temperature: 1, pass)
+      let scores = network.decoder.head.score(hidden, targets, temperature: 1, kept: nil, pass)
       let dhidden = network.workspace.zeros(hidden.rows, hidden.columns)
       let dlogp = network.workspace.zeros(scores.logp.rows, 1)
       for row in 0..<dlogp.rows { dlogp.start[row] = row % 2 == 0 ? 1e-4 : -1e-4 }
