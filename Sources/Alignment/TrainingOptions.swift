@@ -132,7 +132,7 @@ public struct TrainingOptions {
   /// Of a mixture of experts.
   public var routers = RouterOptions()
   /// Bound on the tokens of one forward and backward pass.
-  public var microBatchTokens = 2048
+  public var microBatchTokens = 4096
   /// Whether the way back computes each layer's activations again, so that a pass keeps the layers' inputs alone. The
   /// gradients are the same bits.
   public var recomputes = false

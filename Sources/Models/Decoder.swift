@@ -87,7 +87,9 @@ package struct Decoder {
       switch kept.layers[index] {
       case .activations(let activations): layer.backward(d, activations, pass)
       case .input(let x, let normed): layer.backward(d, layer.keep(x, normed: normed, pass), pass)
-      case .recalled(let recalled): layer.backward(d, recalling: recalled.rows(of: layer, index, pass), pass)
+      case .recalled(let recalled):
+        pass.parameters.takeBack(fromLayer: index)
+        layer.backward(d, recalling: recalled.rows(of: layer, index, pass), pass)
       }
       workspace.release(to: mark)
     }

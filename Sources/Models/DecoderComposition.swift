@@ -71,6 +71,7 @@ extension DecoderShape {
     let embedding = store.matrix("model.embed_tokens.weight", vocabulary, channels)
     var decoderLayers: [DecoderLayer] = []
     for index in 0..<layers {
+      store.beginLayer()
       let name = "model.layers.\(index)"
       func norm(_ part: String) -> RMSNorm { self.norm(name + "." + part, style, in: store) }
       let before = style.norms != .after
@@ -88,6 +89,7 @@ extension DecoderShape {
         scale: style.residualScale)
       decoderLayers.append(DecoderLayer(attention: attentionLayer, feedForward: feedForwardLayer, body: body))
     }
+    store.beginLayer()
     return Decoder(
       embedding: embedding, layers: decoderLayers, norm: norm("model.norm", style, in: store),
       head: VocabularyHead(

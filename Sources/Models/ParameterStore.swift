@@ -31,6 +31,10 @@ package final class ParameterStore {
   private var hasMasters = false
   private var halves = Buffer(bytes: 0)
   private var gradientBuffer: Buffer?
+  /// Of the gradients' memory, what is lent (``lend(_:_:toLayer:)``).
+  private var lent = 0..<0
+  /// The first parameter of each layer, and of what follows the last.
+  private var layerStarts: [Int] = []
 
   private let stored: Set<String>
   /// Bytes beyond which nothing more is declared: sizes come from files.
@@ -89,6 +93,9 @@ package final class ParameterStore {
   func experts(_ count: Int, _ outputs: Int, _ inputs: Int, at placement: (Int) -> Placement) -> [Parameter] {
     (0..<count).map { matrix(outputs, inputs, at: placement($0)) }
   }
+
+  /// What is declared from here on, until the next call, is a layer's, or after the last layer what follows it.
+  func beginLayer() { layerStarts.append(parameters.count) }
 
   private func declare(
     _ kind: Parameter.Kind, _ shape: [Int], _ start: Parameter.Start, _ placement: Placement, _ isTrained: Bool,
@@ -156,6 +163,7 @@ package final class ParameterStore {
     let copy = ParameterStore(computeType: computeType, stored: stored)
     (copy.parameters, copy.places) = (parameters, places)
     (copy.singleExtent, copy.masterExtent, copy.halfExtent) = (singleExtent, masterExtent, halfExtent)
+    copy.layerStarts = layerStarts
     (copy.values, copy.hasMasters, copy.halves) = (values, hasMasters, halves)
     return copy
   }
@@ -194,8 +202,41 @@ package final class ParameterStore {
     return Matrix(start: gradientBuffer?.floats ?? values.floats, rows: 1, columns: extent)
   }
 
+  /// Those whose memory is lent are cleared when it is given back.
   package func zeroGradients() {
-    clear(allGradients)
+    clearGradients(0..<lent.lowerBound)
+    clearGradients(lent.upperBound..<extent)
+  }
+
+  private func clearGradients(_ range: Range<Int>) {
+    clear(Matrix(start: allGradients.start + range.lowerBound, rows: 1, columns: range.count))
+  }
+
+  /// Lends a layer, or what follows the last, memory of the gradients of layers before it, until ``takeBack(fromLayer:)``:
+  /// the way back writes gradients from the last layer to the first, and no longer needs what it has read of a layer when
+  /// it comes to those before. Nil where not so much is left; what is last is asked for first.
+  func lend(_ rows: Int, _ columns: Int, toLayer layer: Int) -> Matrix? {
+    guard layer < layerStarts.count else { return nil }
+    let start = gradientStart(ofLayer: layer)
+    let end = lent.isEmpty ? start : min(start, lent.lowerBound)
+    let begin = end - ((rows * columns + 15) & ~15)
+    guard begin >= gradientStart(ofLayer: 0) else { return nil }
+    lent = begin..<(lent.isEmpty ? end : lent.upperBound)
+    return Matrix(start: allGradients.start + begin, rows: rows, columns: columns)
+  }
+
+  /// The gradients from a layer on are to be written: they are 0 now, if they were lent.
+  func takeBack(fromLayer layer: Int) {
+    let start = layer < layerStarts.count ? gradientStart(ofLayer: layer) : 0
+    let kept = min(max(start, lent.lowerBound), lent.upperBound)
+    clearGradients(kept..<lent.upperBound)
+    lent = kept > lent.lowerBound ? lent.lowerBound..<kept : 0..<0
+  }
+
+  /// The first float of the gradients of a layer's matrices. What is always float32 lies elsewhere in a bfloat16 model.
+  private func gradientStart(ofLayer layer: Int) -> Int {
+    parameters[layerStarts[layer]...].first { computeType == .float32 || places[$0.index].half != nil }.map(offset)
+      ?? extent
   }
 
   private func makeMasters() {
@@ -234,6 +275,7 @@ package final class ParameterStore {
     gradientBuffer = nil
     parameters = []
     places = []
+    (lent, layerStarts) = (0..<0, [])
     (singleExtent, masterExtent, halfExtent, hasMasters) = (0, 0, 0, false)
   }
 

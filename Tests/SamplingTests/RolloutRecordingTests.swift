@@ -10,14 +10,14 @@ import Values
   private static let prompts: [[Int32]] = [[5, 9, 2, 11, 4], Array(3..<20), [9, 8, 7, 6]]
   private static let samples = 5
 
-  /// A rollout whose completions have different lengths, recorded as far as `room` allows.
-  private func rollout(_ model: Model, room: Int, samples: Int = Self.samples) throws -> [[Completion]] {
+  /// A rollout whose completions have different lengths, recorded for passes of so many rows as far as there is room.
+  private func rollout(_ model: Model, passes: [Int], samples: Int = Self.samples) throws -> [[Completion]] {
     var options = GenerationOptions()
     options.samples = samples
     options.maxNewTokens = 14
     options.temperature = 1
     options.seed = 4
-    return try model.generate(Self.prompts.map { .ids($0) }, options, recording: room == 0 ? [] : [room]) { _ in }
+    return try model.generate(Self.prompts.map { .ids($0) }, options, recording: passes) { _ in }
   }
 
   /// What training sees of it: some completions, one cut short, and sequences that nobody sampled beside them.
@@ -47,23 +47,23 @@ import Values
   }
 
   /// The bits of log-probabilities, gradients and router records are those of a pass that computes every row, whether all
-  /// of the rollout was recorded, or some prompts had to give up their room, and in a second pass over the same. Room for
-  /// more than a little serves one pass.
+  /// of the rollout was recorded, or some prompts had to give up their room, and in a second pass over the same. What is
+  /// recorded for one pass serves one.
   @Test(arguments: Golden.architectures, ComputeType.allCases)
   func aRecordedPassGivesTheSameBits(_ name: String, _ computeType: ComputeType) throws {
     let model = try Model.load(Fixtures.path("architectures/\(name)"), computeType: computeType)
-    let plain = try rollout(model, room: 0)
+    let plain = try rollout(model, passes: [])
     let trees = trees(plain)
     let expected = pass(model.network, trees)
     #expect(expected.gradients.allSatisfy { $0.contains { $0 != 0 } }, "a parameter without a gradient proves nothing")
-    for room in [200_000, 1000, 120, 40] {
-      let recorded = try rollout(model, room: room)
+    for passes in [[200_000], [1000], [1000, 1000], [120], [40], [20, 20]] {
+      let recorded = try rollout(model, passes: passes)
       #expect(recorded.map { $0.map(\.logprobs) } == plain.map { $0.map(\.logprobs) })
       #expect(model.network.activations != nil)
       for _ in 0..<2 {
         let found = pass(model.network, trees)
         // Where nothing has found room, nothing stays.
-        if room >= 1000 { #expect((model.network.activations == nil) == (room == 200_000)) }
+        if passes[0] >= 1000 { #expect((model.network.activations == nil) == (passes.count == 1)) }
         #expect(found.logp == expected.logp)
         let same = found.gradients == expected.gradients
         #expect(same)
@@ -78,7 +78,7 @@ import Values
   func whatIsRecordedIsNotComputedAgain(_ tensor: String, isAnnounced: Bool) throws {
     let model = try Model.load(Fixtures.model("qwen3_moe"))
     let parameters = model.network.parameters
-    let completions = try rollout(model, room: 1000)
+    let completions = try rollout(model, passes: [500, 500])
     let parameter = try #require(parameters.parameters.first { $0.placement.tensor == tensor })
     if isAnnounced { parameters.prepareToChange() }
     [Float](repeating: 0, count: parameter.count).withUnsafeBufferPointer { parameters.set(parameter, from: $0) }
@@ -92,7 +92,7 @@ import Values
   /// Samples that are more than run at once compute their prompt again, which is recorded once.
   @Test func samplesComeInLots() throws {
     let model = try Model.load(Fixtures.model("qwen3_moe"))
-    let completions = try rollout(model, room: 100_000, samples: 300)
+    let completions = try rollout(model, passes: [100_000], samples: 300)
     let trees = zip(Self.prompts, completions).map { SequenceTree(prompt: $0, branches: $1.map(\.ids)) }
     let found = pass(model.network, trees)
     model.network.dropActivations()
@@ -105,9 +105,9 @@ import Values
   /// Passes that the model makes before training leave what was recorded where it is.
   @Test func otherPassesComeBetween() throws {
     let model = try Model.load(Fixtures.model("qwen3_moe"))
-    let trees = trees(try rollout(model, room: 0))
+    let trees = trees(try rollout(model, passes: []))
     let expected = pass(model.network, trees)
-    _ = try rollout(model, room: 1000)
+    _ = try rollout(model, passes: [1000])
     _ = try model.generate([.ids(Array(1..<40))], GenerationOptions())
     let frozen = model.network.frozen()
     _ = frozen.logProbabilities(trees)

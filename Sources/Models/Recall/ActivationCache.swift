@@ -2,7 +2,8 @@ import Kernels
 
 /// The activations of tokens that sampling has seen. What a layer computes of a token depends on nothing that is computed
 /// beside it: a training pass over the same tokens takes them from here, bit for bit, and need not compute them again.
-/// They lie at the bottom of the network's workspace, which is held for them.
+/// They lie in the memory that gradients take on the way back, and at the bottom of the network's workspace, which is held
+/// for them.
 package final class ActivationCache {
   /// What each layer keeps (``DecoderLayer/rows(_:_:)``), with a row for each slot: [capacity, …].
   let layers: [[Matrix]]
@@ -12,8 +13,8 @@ package final class ActivationCache {
   let logits: Matrix?
   /// Of the weights.
   let version: Int
-  /// Whether it is so small that it stays until the weights change. Else it serves the first pass, and makes room for the
-  /// next.
+  /// Whether it is so small that it serves every pass, until the weights change. Else it serves the first, whose gradients
+  /// take its place, and makes room for the next.
   let stays: Bool
   /// Slots without a token.
   private var free: [Int32]
@@ -45,12 +46,16 @@ package final class ActivationCache {
     let rowBytes = widths.joined().reduce(decoder.channels, +) * MemoryLayout<Float>.stride
     let few = min(passes.reduce(0, +), Self.smallBytes / rowBytes)
     let capacity = min(max(passes.max() ?? 0, few), Self.maximumBytes / rowBytes)
-    stays = capacity * rowBytes <= Self.smallBytes
-    layers = widths.map { $0.map { workspace.matrix(capacity, $0) } }
-    last = workspace.matrix(capacity, decoder.channels)
+    let stays = passes.count > 1 && capacity * rowBytes <= Self.smallBytes
+    func room(_ columns: Int, layer: Int) -> Matrix {
+      (stays ? nil : network.parameters.lend(capacity, columns, toLayer: layer)) ?? workspace.matrix(capacity, columns)
+    }
+    self.stays = stays
+    last = room(decoder.channels, layer: widths.count)
     let vocabulary = decoder.head.weight.shape[0]
-    let isLittle = stays && capacity * vocabulary * MemoryLayout<Float>.stride <= Self.logitBytes
-    logits = isLittle ? workspace.matrix(capacity, vocabulary) : nil
+    let isLittle = capacity * vocabulary * MemoryLayout<Float>.stride <= Self.logitBytes
+    logits = isLittle ? room(vocabulary, layer: widths.count) : nil
+    layers = widths.enumerated().reversed().map { layer, widths in widths.map { room($0, layer: layer) } }.reversed()
     version = network.parameters.version
     free = Array(0..<Int32(capacity))
   }

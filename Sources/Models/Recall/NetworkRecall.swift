@@ -5,6 +5,7 @@ extension Network {
   /// Makes room for the activations of the first of these passes, which have so many tokens, or of all where they are few,
   /// in place of what was kept before.
   package func keepActivations(ofPasses passes: [Int]) -> ActivationCache {
+    dropActivations()
     workspace.unite()
     let cache = ActivationCache(self, passes: passes)
     workspace.hold()
@@ -16,6 +17,7 @@ extension Network {
     // What is held may be of the network that this one shares the workspace with.
     guard activations != nil else { return }
     activations = nil
+    parameters.takeBack(fromLayer: 0)
     workspace.releaseHeld()
   }
 
