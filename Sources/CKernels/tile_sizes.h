@@ -26,9 +26,20 @@ enum {
   // Of a panel that all tiles take before any takes the next: many beside what it costs to begin and end a tile, and,
   // where a tile reads them twice, few enough for the fastest cache.
   FORWARD_UNITS = 256 / PASSES,
-  LOW_TILE = 6,  // rows that a tile has at least where it is worth fetching weights for the next
+  // The same where rows are few, and it is memory that sets the pace: the next part lies in the fastest cache as well.
+  STREAMED_UNITS = 64,
+  STREAMED_ROWS = PASSES == 1 ? GK_TILE_ROWS : 0,
 };
 _Static_assert(GK_TURNED_ROWS % TILE_WIDTH == 0, "blocks of rows hold whole tiles");
+
+/// What a tile fetches while it computes: weights to be read soon, into the second cache, as the first has too few places
+/// for lines on their way from memory; or weights that are read once, past all but the first, where other data stays.
+enum { FETCH_NOTHING, FETCH_SOON, FETCH_ONCE };
+
+GK_INLINE void fetch(const char *line, const int FETCH) {
+  if (FETCH == FETCH_SOON) __builtin_prefetch(line, 0, 2);
+  if (FETCH == FETCH_ONCE) __builtin_prefetch(line, 0, 0);
+}
 
 /// One to three rows make too few sums to keep the multiply-adders busy: a tile of them takes several panels at once.
 #if VW == 16
