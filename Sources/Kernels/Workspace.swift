@@ -75,7 +75,9 @@ package final class Workspace {
       block += 1
       offset = 0
     }
-    blocks.append(Buffer(bytes: max(size, min(capacity, 1 << 28), 1 << 20)))
+    // The system gives memory as it is touched: what a large block has left over costs nothing, and a few large ones are
+    // seldom to be united.
+    blocks.append(Buffer(bytes: max(size, 1 << 28)))
     offset = size
     return blocks[block].start
   }
