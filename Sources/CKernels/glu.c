@@ -38,9 +38,9 @@ void gk_glu_gradient(
 
 typedef struct {
   gk_activation activation;
-  const int32_t *slot;
-  const float *weights;
-  float *dh, *gate, *up, *dweights;
+  const int32_t *slot, *from;
+  const float *weights, *gate, *up;
+  float *dh, *dgate, *dup, *dweights;
   size_t f;
 } weighted_glu_call;
 
@@ -48,16 +48,16 @@ static void weighted_glu_range(void *context, size_t begin, size_t end, int work
   (void)worker;
   const weighted_glu_call *call = context;
   gk_active()->glu.weighted_gradient(
-    &call->activation, call->slot + begin, call->weights + begin, call->dh, call->gate, call->up,
-    call->dweights + begin, end - begin, call->f);
+    &call->activation, call->slot + begin, call->weights + begin, call->gate, call->up, call->from + begin, call->dh,
+    call->dgate, call->dup, call->dweights + begin, end - begin, call->f);
 }
 
 void gk_weighted_glu_gradient(
-  const gk_activation *activation, const int32_t *slot, const float *weights, float *dh, float *gate, float *up,
-  float *dweights, size_t choices, size_t f) {
+  const gk_activation *activation, const int32_t *slot, const float *weights, const float *gate, const float *up,
+  const int32_t *from, float *dh, float *dgate, float *dup, float *dweights, size_t choices, size_t f) {
   weighted_glu_call call = {
-    .activation = *activation, .slot = slot, .weights = weights, .dh = dh, .gate = gate, .up = up,
-    .dweights = dweights, .f = f};
+    .activation = *activation, .slot = slot, .from = from, .weights = weights, .gate = gate, .up = up, .dh = dh,
+    .dgate = dgate, .dup = dup, .dweights = dweights, .f = f};
   gk_parallel_ranges(choices, gk_rows_per_task(2 * f), weighted_glu_range, &call);
 }
 

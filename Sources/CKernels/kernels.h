@@ -86,8 +86,8 @@ typedef struct {
     const gk_activation *activation, const float *dh, const float *gate, const float *up, float *dgate, float *dup,
     size_t count);
   void (*weighted_gradient)(
-    const gk_activation *activation, const int32_t *slot, const float *weights, float *dh, float *gate, float *up,
-    float *dweights, size_t choices, size_t f);
+    const gk_activation *activation, const int32_t *slot, const float *weights, const float *gate, const float *up,
+    const int32_t *from, float *dh, float *dgate, float *dup, float *dweights, size_t choices, size_t f);
   void (*gate_rows)(const float *x, const float *gate, float *y, size_t t, size_t c);
   void (*gate_rows_gradient)(
     const float *dy, const float *x, const float *gate, float *dx, float *dgate, size_t t, size_t c);

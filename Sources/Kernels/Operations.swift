@@ -379,16 +379,19 @@ package func combine(_ x: Matrix, _ routing: Routing, into y: Matrix) {
     x.start, routing.slot.start, routing.weights.start, y.start, y.rows, routing.weights.columns, y.columns)
 }
 
-/// The gradients of gated units whose sorted rows h, through a product, are combined by the routing's weights. In place:
-/// dh, the gradient without the weights, becomes weight · h, which the product's weight gradient takes; gate and up
-/// become their gradients. Writes dweights[T, K].
+/// The gradients of gated units whose sorted rows h, through a product, are combined by the routing's weights: dh, the
+/// gradient without the weights, becomes weight · h, which the product's weight gradient takes. Writes dweights[T, K].
+/// - Parameters:
+///   - rows: of gate and up, for each token's choices [T · K].
+///   - dgate: sorted rows, as dup; these may be gate and up where those are sorted as well.
 package func weightedGLUGradient(
-  _ dh: Matrix, _ gate: Matrix, _ up: Matrix, _ activation: Activation, _ routing: Routing, dweights: Matrix
+  _ dh: Matrix, _ gate: Matrix, _ up: Matrix, rows: Indices, _ activation: Activation, _ routing: Routing,
+  dgate: Matrix, dup: Matrix, dweights: Matrix
 ) {
   var activation = activation.constants
   gk_weighted_glu_gradient(
-    &activation, routing.slot.start, routing.weights.start, dh.start, gate.start, up.start, dweights.start,
-    dweights.count, dh.columns)
+    &activation, routing.slot.start, routing.weights.start, gate.start, up.start, rows.start, dh.start, dgate.start,
+    dup.start, dweights.start, dweights.count, dh.columns)
 }
 
 /// What a bias[E, C] of the combined rows adds to dweights; the sorted rows of dy, the gradient without the weights,

@@ -78,8 +78,23 @@ extension KernelSuite {
       var (h, dgate, dup, dweights) = (dh.doubles, gate.doubles, up.doubles, zeros(choices))
       naive_weighted_glu_gradient(&activation, slot, weights.doubles, &h, &dgate, &dup, &dweights, choices, f)
       onEveryVariant {
+        // In place, and from rows in the order of the choices.
         var (first, second, third, sums) = (dh, gate, up, unwritten(choices))
-        gk_weighted_glu_gradient(&activation, slot, weights, &first, &second, &third, &sums, choices, f)
+        second.withUnsafeMutableBufferPointer { gate in
+          third.withUnsafeMutableBufferPointer { up in
+            guard let gate = gate.baseAddress, let up = up.baseAddress else { return }
+            gk_weighted_glu_gradient(&activation, slot, weights, gate, up, slot, &first, gate, up, &sums, choices, f)
+          }
+        }
+        func chosen(_ x: [Float]) -> [Float] { slot.flatMap { x[Int($0) * f..<(Int($0) + 1) * f] } }
+        let order = (0..<Int32(choices)).map { $0 }
+        var others = (dh, unwritten(choices * f), unwritten(choices * f), unwritten(choices))
+        gk_weighted_glu_gradient(
+          &activation, slot, weights, chosen(gate), chosen(up), order, &others.0, &others.1, &others.2, &others.3,
+          choices,
+          f)
+        let areSame = [first, second, third, sums] == [others.0, others.1, others.2, others.3]
+        #expect(areSame)
         return [first, second, third, sums]
       } check: { variant, results in
         // Of one number there is no larger one beside it: a gelu near 0 is what is left of a cancellation.

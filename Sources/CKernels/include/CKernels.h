@@ -193,12 +193,13 @@ void gk_glu(const gk_activation *activation, const float *gate, const float *up,
 void gk_glu_gradient(
   const gk_activation *activation, const float *dh, const float *gate, const float *up, float *dgate, float *dup,
   size_t count);
-/// The same of the units of experts, in place, where choice i adds weights[i] · W h[slot[i], :] to its token. dh[choices, F]
-/// comes as the gradient of h without the weights and leaves as weights · h, which the gradient of W takes; gate and up
-/// leave as their gradients; dweights[i] = dh[slot[i], :] · h[slot[i], :].
+/// The same of the units of experts, where choice i adds weights[i] · W h[slot[i], :] to its token, and its gate and up are
+/// rows from[i]. dh[choices, F] comes as the gradient of h without the weights and leaves as weights · h, which the gradient
+/// of W takes; rows slot[i] of dgate and dup are written, which may be gate and up where `from` is `slot`;
+/// dweights[i] = dh[slot[i], :] · h[slot[i], :].
 void gk_weighted_glu_gradient(
-  const gk_activation *activation, const int32_t *slot, const float *weights, float *dh, float *gate, float *up,
-  float *dweights, size_t choices, size_t f);
+  const gk_activation *activation, const int32_t *slot, const float *weights, const float *gate, const float *up,
+  const int32_t *from, float *dh, float *dgate, float *dup, float *dweights, size_t choices, size_t f);
 
 /// y[t, :] = sigmoid(gate[t]) · x[t, :]; y may be x.
 void gk_gate_rows(const float *x, const float *gate, float *y, size_t t, size_t c);

@@ -19,8 +19,11 @@ package struct SparseFeedForward: FeedForward {
     /// [T, E].
     let logits: Matrix
     let routing: Routing
-    /// Sorted rows: [T · K, F].
+    /// [·, F]: sorted rows, or as sampling has left them.
     let gate, up: Matrix
+    /// Where these are, for each token's choices [T · K].
+    let rows: Indices
+    var isSorted: Bool { rows.start == routing.slot.start }
   }
 
   package func keep(_ x: Matrix, _ pass: Pass) -> any Record {
@@ -29,7 +32,7 @@ package struct SparseFeedForward: FeedForward {
     let rows = x.rows * rule.perToken
     let kept = Kept(
       layer: self, logits: logits, routing: routing, gate: weights.gate.room(rows, pass),
-      up: weights.up.room(rows, pass))
+      up: weights.up.room(rows, pass), rows: routing.slot)
 
     let mark = pass.workspace.mark
     let sorted = kept.sorted(x, pass)
@@ -49,8 +52,8 @@ package struct SparseFeedForward: FeedForward {
   package func record(of rows: inout KeptRows, _ pass: Pass) -> any Record {
     let logits = rows.next()
     let routing = routing(logits, pass)
-    let (gate, up) = rows.nextTwo(sortedBy: routing)
-    return Kept(layer: self, logits: logits, routing: routing, gate: gate, up: up)
+    let (gate, up, places) = rows.nextTwo(routing)
+    return Kept(layer: self, logits: logits, routing: routing, gate: gate, up: up, rows: places)
   }
 
   /// What the router does with rows of which nothing more is needed yet.
@@ -91,10 +94,13 @@ extension SparseFeedForward.Kept {
     let (workspace, weights, offsets) = (pass.workspace, layer.weights, routing.offsets)
     let dweights = workspace.matrix(x.rows, layer.rule.perToken)
     let dsorted = sorted(dy, pass)
+    let dgate = isSorted ? gate : weights.gate.room(dsorted.rows, pass)
+    let dup = isSorted ? up : weights.up.room(dsorted.rows, pass)
     let mark = workspace.mark
-    let h = workspace.matrix(gate.rows, gate.columns)
+    let h = workspace.matrix(dgate.rows, dgate.columns)
     weights.down.inputGradient(dsorted, offsets, into: h, pass)
-    weightedGLUGradient(h, gate, up, layer.activation, routing, dweights: dweights)
+    weightedGLUGradient(
+      h, gate, up, rows: rows, layer.activation, routing, dgate: dgate, dup: dup, dweights: dweights)
     weights.down.addWeightGradient(dsorted, x: h, offsets, pass)
     if let bias = weights.down.bias {
       expertBiasGradient(dsorted, pass.parameters.vector(bias), routing, addingTo: dweights)
@@ -103,8 +109,8 @@ extension SparseFeedForward.Kept {
     workspace.release(to: mark)
 
     let input = sorted(x, pass)
-    weights.gate.backward(gate, x: input, offsets, into: dsorted, pass)
-    weights.up.backward(up, x: input, offsets, into: dsorted, accumulate: true, pass)
+    weights.gate.backward(dgate, x: input, offsets, into: dsorted, pass)
+    weights.up.backward(dup, x: input, offsets, into: dsorted, accumulate: true, pass)
     workspace.release(to: mark)
 
     let dlogits = workspace.matrix(x.rows, layer.experts)

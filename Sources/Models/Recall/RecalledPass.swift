@@ -42,9 +42,23 @@ package struct KeptRows {
     return y
   }
 
-  /// The next two matrices, which have each token's K choices in a row, as rows sorted by expert: [T · K, …].
-  mutating func nextTwo(sortedBy routing: Routing) -> (Matrix, Matrix) {
+  /// The next two matrices, which have each token's K choices in a row, as rows of one choice, and which are whose [T · K]:
+  /// where they lie in the cache, or where some are not there, sorted by expert.
+  mutating func nextTwo(_ routing: Routing) -> (Matrix, Matrix, Indices) {
     let perToken = routing.weights.columns
+    if recollection.missing.isEmpty {
+      let places = pass.workspace.indices(pass.batch.count * perToken)
+      for move in recollection.known.rows {
+        for choice in 0..<perToken {
+          places.start[Int(move.kv) * perToken + choice] = move.row * Int32(perToken) + Int32(choice)
+        }
+      }
+      func rows() -> Matrix {
+        let cached = sources.removeFirst().cached
+        return cached.reshaped(columns: cached.columns / perToken)
+      }
+      return (rows(), rows(), places)
+    }
     let known = recollection.known.split(by: perToken, order: routing.slot)
     let missing = recollection.fresh.split(by: perToken, order: routing.slot)
     func sorted() -> Matrix {
@@ -54,6 +68,6 @@ package struct KeptRows {
       if let fresh { missing.move([(fresh.reshaped(columns: y.columns), y)]) }
       return y
     }
-    return (sorted(), sorted())
+    return (sorted(), sorted(), routing.slot)
   }
 }
