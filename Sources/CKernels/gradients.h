@@ -17,6 +17,10 @@ bool gk_openblas_load(void);
 /// Whether gradients go there.
 bool gk_openblas_active(void);
 
+/// The library knows no index: rows of a[·, N] and b[·, C] that one names are gathered, in memory that is this thread's
+/// until its next call.
+void gk_openblas_lay_out(gk_rows *a, size_t n, gk_rows *b, size_t c, size_t rows);
+
 gk_input_gradient_kernel gk_openblas_input_gradient;
 gk_weight_gradient_kernel gk_openblas_weight_gradient;
 

@@ -14,6 +14,7 @@ static inline size_t gk_smaller(size_t a, size_t b) { return a < b ? a : b; }
 typedef struct gk_job {
   const struct gk_kernels *kernels;
   const void *a, *b;  // the operands, in the order of the kernel's arguments
+  const int32_t *a_index, *b_index;  // of their rows, in gradients
   const float *bias;
   float *out;
   size_t n, c;
@@ -30,6 +31,11 @@ typedef struct gk_job {
 /// Rows of an expert.
 static inline size_t gk_rows_of(const gk_job *job, size_t expert) {
   return (size_t)(job->offsets[expert + 1] - job->offsets[expert]);
+}
+
+/// Rows of an operand from `row` on.
+static inline gk_rows gk_rows_from(const void *start, const int32_t *index, size_t row, size_t columns) {
+  return index != NULL ? (gk_rows){start, index + row} : (gk_rows){(const float *)start + row * columns, NULL};
 }
 
 /// Runs the tasks of several jobs, which know nothing of each other, as one of the pool's: those of the first come first.

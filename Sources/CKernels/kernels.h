@@ -5,12 +5,22 @@
 
 #include "CKernels.h"
 
+/// Rows of a matrix, one after the other, or where `index` is not NULL those that it names.
+typedef struct {
+  const float *start;
+  const int32_t *index;
+} gk_rows;
+
+static inline const float *gk_row(gk_rows of, size_t row, size_t columns) {
+  return of.start + (of.index != NULL ? (size_t)of.index[row] : row) * columns;
+}
+
 /// x[rows, C], y[rows, N], dy and dx likewise; panels [first, last) of 32 outputs, in input_gradient of 32 channels.
 typedef void gk_input_gradient_kernel(
-  const float *dy, const float *w, float *dx, size_t rows, size_t n, size_t c, size_t first, size_t last,
-  bool accumulate, void *scratch);
+  gk_rows dy, const float *w, float *dx, size_t rows, size_t n, size_t c, size_t first, size_t last, bool accumulate,
+  void *scratch);
 typedef void gk_weight_gradient_kernel(
-  const float *dy, const float *x, float *dw, size_t rows, size_t n, size_t c, size_t begin, size_t end, size_t first,
+  gk_rows dy, gk_rows x, float *dw, size_t rows, size_t n, size_t c, size_t begin, size_t end, size_t first,
   size_t last, float *scratch);
 
 /// product.inc
@@ -41,12 +51,12 @@ typedef struct {
     size_t last);
   /// dy not rounded. scratch: GK_INPUT_SCRATCH floats.
   void (*input_gradient)(
-    const float *dy, const gk_pair *w, float *dx, size_t rows, size_t n, size_t c, size_t first, size_t last,
+    gk_rows dy, const gk_pair *w, float *dx, size_t rows, size_t n, size_t c, size_t first, size_t last,
     bool accumulate, void *scratch);
   /// Neither rounded; dw float32. scratch: twice GK_WEIGHT_SCRATCH floats.
   void (*weight_gradient)(
-    const float *dy, const float *x, float *dw, size_t rows, size_t n, size_t c, size_t begin, size_t end,
-    size_t first, size_t last, void *scratch);
+    gk_rows dy, gk_rows x, float *dw, size_t rows, size_t n, size_t c, size_t begin, size_t end, size_t first,
+    size_t last, void *scratch);
   /// One panel [C][32] of single precision to pairs [ceil(C / 2)][32], and back.
   void (*narrow_panel)(const float *single, gk_pair *pairs, size_t c);
   void (*widen_panel)(const gk_pair *pairs, float *single, size_t c);

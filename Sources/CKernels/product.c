@@ -84,17 +84,19 @@ static void run_input_gradient(
   size_t row = (size_t)job->offsets[expert] + begin;
   gk_input_gradient_kernel *kernel = job->blas ? gk_openblas_input_gradient : job->kernels->product.input_gradient;
   kernel(
-    (const float *)job->a + row * job->n, (const float *)job->b + expert * gk_packed_count(job->n, job->c),
+    gk_rows_from(job->a, job->a_index, row, job->n), (const float *)job->b + expert * gk_packed_count(job->n, job->c),
     job->out + row * job->c, end - begin, job->n, job->c, first, last, job->accumulate,
     gk_scratch(worker, sizeof(float) * (job->blas ? GK_BLAS_SCRATCH : GK_INPUT_SCRATCH)));
 }
 
 void gk_grouped_product_input_gradient(
-  const float *dy, const float *w, float *dx, const int32_t *offsets, size_t experts, size_t n, size_t c,
-  bool accumulate) {
+  const float *dy, const int32_t *dy_rows, const float *w, float *dx, const int32_t *offsets, size_t experts, size_t n,
+  size_t c, bool accumulate) {
   size_t rows = (size_t)offsets[experts];
+  gk_rows from = {dy, dy_rows}, none = {NULL, NULL};
+  if (gk_openblas_active()) gk_openblas_lay_out(&from, n, &none, 0, rows);
   gk_job job = {
-    .kernels = gk_active(), .blas = gk_openblas_active(), .a = dy, .b = w, .out = dx, .n = n, .c = c,
+    .kernels = gk_active(), .blas = gk_openblas_active(), .a = from.start, .a_index = from.index, .b = w, .out = dx, .n = n, .c = c,
     .accumulate = accumulate, .offsets = offsets, .panels = panels(c), .run = run_input_gradient};
   job.block = job.blas ? GK_BLAS_ROWS : GK_TURNED_ROWS;
   job.grain = job.blas ? GK_TILE_ROWS : GK_PANEL;
@@ -105,7 +107,7 @@ void gk_grouped_product_input_gradient(
 
 void gk_product_input_gradient(
   const float *dy, const float *w, float *dx, size_t t, size_t n, size_t c, bool accumulate) {
-  gk_grouped_product_input_gradient(dy, w, dx, (int32_t[]){0, (int32_t)t}, 1, n, c, accumulate);
+  gk_grouped_product_input_gradient(dy, NULL, w, dx, (int32_t[]){0, (int32_t)t}, 1, n, c, accumulate);
 }
 
 // ---------------------------------------------------------------- gradient of the weights
@@ -115,24 +117,27 @@ static void run_weight_gradient(
   size_t row = (size_t)job->offsets[expert];
   gk_weight_gradient_kernel *kernel = job->blas ? gk_openblas_weight_gradient : job->kernels->product.weight_gradient;
   kernel(
-    (const float *)job->a + row * job->n, (const float *)job->b + row * job->c,
+    gk_rows_from(job->a, job->a_index, row, job->n), gk_rows_from(job->b, job->b_index, row, job->c),
     job->out + expert * gk_packed_count(job->n, job->c), gk_rows_of(job, expert), job->n, job->c, begin, end, first, last,
     gk_scratch(worker, sizeof(float) * (job->blas ? GK_BLAS_SCRATCH : GK_WEIGHT_SCRATCH)));
 }
 
 void gk_grouped_product_weight_gradient(
-  const float *dy, const float *x, float *dw, const int32_t *offsets, size_t experts, size_t n, size_t c) {
+  const float *dy, const int32_t *dy_rows, const float *x, const int32_t *x_rows, float *dw, const int32_t *offsets,
+  size_t experts, size_t n, size_t c) {
   size_t rows = (size_t)offsets[experts];
+  gk_rows a = {dy, dy_rows}, b = {x, x_rows};
+  if (gk_openblas_active()) gk_openblas_lay_out(&a, n, &b, c, rows);
   gk_job job = {
-    .kernels = gk_active(), .blas = gk_openblas_active(), .a = dy, .b = x, .out = dw, .n = n, .c = c,
-    .offsets = offsets, .by_channels = true, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_weight_gradient};
+    .kernels = gk_active(), .blas = gk_openblas_active(), .a = a.start, .a_index = a.index, .b = b.start,
+    .b_index = b.index, .out = dw, .n = n, .c = c, .offsets = offsets, .by_channels = true, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_weight_gradient};
   if (job.blas) job.block = GK_BLAS_CHANNELS, job.strip = GK_BLAS_OUTPUTS / GK_PANEL;
   else gk_divide_gathered(&job, rows, experts);
   gk_run_jobs(&job, 1, experts);
 }
 
 void gk_product_weight_gradient(const float *dy, const float *x, float *dw, size_t t, size_t n, size_t c) {
-  gk_grouped_product_weight_gradient(dy, x, dw, (int32_t[]){0, (int32_t)t}, 1, n, c);
+  gk_grouped_product_weight_gradient(dy, NULL, x, NULL, dw, (int32_t[]){0, (int32_t)t}, 1, n, c);
 }
 
 // ---------------------------------------------------------------- bias

@@ -140,16 +140,16 @@ static void run_input_gradient(
   const gk_job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker) {
   size_t row = (size_t)job->offsets[expert] + begin;
   job->kernels->bfloat16->input_gradient(
-    (const float *)job->a + row * job->n, (const gk_pair *)job->b + expert * packed_pairs(job->n, job->c),
+    gk_rows_from(job->a, job->a_index, row, job->n), (const gk_pair *)job->b + expert * packed_pairs(job->n, job->c),
     job->out + row * job->c, end - begin, job->n, job->c, first, last, job->accumulate, gk_scratch(worker, sizeof(float) * GK_INPUT_SCRATCH));
 }
 
 void gk_bfloat16_grouped_product_input_gradient(
-  const float *dy, const uint16_t *w, float *dx, const int32_t *offsets, size_t experts, size_t n, size_t c,
-  bool accumulate) {
+  const float *dy, const int32_t *dy_rows, const uint16_t *w, float *dx, const int32_t *offsets, size_t experts,
+  size_t n, size_t c, bool accumulate) {
   size_t rows = (size_t)offsets[experts];
   gk_job job = {
-    .kernels = gk_active(), .a = dy, .b = w, .out = dx, .n = n, .c = c, .accumulate = accumulate,
+    .kernels = gk_active(), .a = dy, .a_index = dy_rows, .b = w, .out = dx, .n = n, .c = c, .accumulate = accumulate,
     .offsets = offsets, .block = GK_TURNED_ROWS, .grain = GK_PANEL, .panels = panels(c), .run = run_input_gradient};
   job.strip = gk_turned_strip(&job, rows, experts);
   gk_run_jobs(&job, 1, experts);
@@ -157,7 +157,7 @@ void gk_bfloat16_grouped_product_input_gradient(
 
 void gk_bfloat16_product_input_gradient(
   const float *dy, const uint16_t *w, float *dx, size_t t, size_t n, size_t c, bool accumulate) {
-  gk_bfloat16_grouped_product_input_gradient(dy, w, dx, (int32_t[]){0, (int32_t)t}, 1, n, c, accumulate);
+  gk_bfloat16_grouped_product_input_gradient(dy, NULL, w, dx, (int32_t[]){0, (int32_t)t}, 1, n, c, accumulate);
 }
 
 // ---------------------------------------------------------------- gradient of the weights
@@ -166,24 +166,25 @@ static void run_weight_gradient(
   const gk_job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker) {
   size_t row = (size_t)job->offsets[expert];
   job->kernels->bfloat16->weight_gradient(
-    (const float *)job->a + row * job->n, (const float *)job->b + row * job->c,
+    gk_rows_from(job->a, job->a_index, row, job->n), gk_rows_from(job->b, job->b_index, row, job->c),
     job->out + expert * gk_packed_count(job->n, job->c), gk_rows_of(job, expert), job->n, job->c, begin, end, first,
     last, gk_scratch(worker, 2 * sizeof(float) * GK_WEIGHT_SCRATCH));
 }
 
 void gk_bfloat16_grouped_product_weight_gradient(
-  const float *dy, const float *x, float *dw, const int32_t *offsets, size_t experts, size_t n, size_t c) {
+  const float *dy, const int32_t *dy_rows, const float *x, const int32_t *x_rows, float *dw, const int32_t *offsets,
+  size_t experts, size_t n, size_t c) {
   size_t rows = (size_t)offsets[experts];
   gk_job job = {
-    .kernels = gk_active(), .a = dy, .b = x, .out = dw, .n = n, .c = c, .offsets = offsets, .by_channels = true,
-    .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_weight_gradient};
+    .kernels = gk_active(), .a = dy, .a_index = dy_rows, .b = x, .b_index = x_rows, .out = dw, .n = n, .c = c,
+    .offsets = offsets, .by_channels = true, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_weight_gradient};
   gk_divide_gathered(&job, rows, experts);
   gk_run_jobs(&job, 1, experts);
 }
 
 void gk_bfloat16_product_weight_gradient(
   const float *dy, const float *x, float *dw, size_t t, size_t n, size_t c) {
-  gk_bfloat16_grouped_product_weight_gradient(dy, x, dw, (int32_t[]){0, (int32_t)t}, 1, n, c);
+  gk_bfloat16_grouped_product_weight_gradient(dy, NULL, x, NULL, dw, (int32_t[]){0, (int32_t)t}, 1, n, c);
 }
 
 // ---------------------------------------------------------------- embedding

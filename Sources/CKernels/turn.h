@@ -57,19 +57,21 @@ GK_INLINE void turn_quarters(gk_vf *a) {
   a[3] = GK_QUARTERS(high, next_high, GK_QUARTER_SECOND);
 }
 
-/// to[j][i] = from[i][j] for `rows` ≤ VW rows of `columns` ≤ VW floats, `step` floats apart, into VW rows `out` floats
-/// apart; what is not there counts as 0.
-GK_INLINE void turn_block(const float *from, size_t step, size_t rows, size_t columns, float *to, size_t out) {
+/// to[j][i] = from[i][at + j] for `rows` ≤ VW rows of `columns` ≤ VW floats, into VW rows `out` floats apart; what is not
+/// there counts as 0.
+GK_INLINE void turn_rows(
+  const float *const from[VW], size_t at, size_t rows, size_t columns, float *to, size_t out) {
   float whole[VW * VW];
+  const float *row[VW];
   if (rows < VW || columns < VW) {
     for (size_t i = 0; i < VW; i++) {
-      for (size_t j = 0; j < VW; j++) whole[i * VW + j] = i < rows && j < columns ? from[i * step + j] : 0;
+      for (size_t j = 0; j < VW; j++) whole[i * VW + j] = i < rows && j < columns ? from[i][at + j] : 0;
+      row[i] = whole + i * VW;
     }
-    from = whole, step = VW;
-  }
-  const float *row[VW];
+  } else {
 #pragma clang loop unroll(full)
-  for (int i = 0; i < VW; i++) row[i] = from + i * step;
+    for (int i = 0; i < VW; i++) row[i] = from[i] + at;
+  }
 #pragma clang loop unroll(full)
   for (int c = 0; c < VW; c += 4) {
     gk_vf column[4];
@@ -79,6 +81,14 @@ GK_INLINE void turn_block(const float *from, size_t step, size_t rows, size_t co
 #pragma clang loop unroll(full)
     for (int j = 0; j < 4; j++) gk_store(to + (c + j) * out, column[j]);
   }
+}
+
+/// The same of rows `step` floats apart.
+GK_INLINE void turn_block(const float *from, size_t step, size_t rows, size_t columns, float *to, size_t out) {
+  const float *row[VW];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < VW; i++) row[i] = from + i * step;
+  turn_rows(row, 0, rows, columns, to, out);
 }
 
 #endif

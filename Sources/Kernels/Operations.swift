@@ -83,28 +83,30 @@ package func groupedProduct(_ x: Matrix, _ factors: [Factor], offsets: Indices) 
 }
 
 package func groupedProductInputGradient(
-  _ dy: Matrix, _ w: PackedWeights, offsets: Indices, into dx: Matrix, accumulate: Bool = false
+  _ dy: Rows, _ w: PackedWeights, offsets: Indices, into dx: Matrix, accumulate: Bool = false
 ) {
   switch w.elements {
   case .float32(let start):
     gk_grouped_product_input_gradient(
-      dy.start, start, dx.start, offsets.start, w.experts, w.outputs, w.inputs, accumulate)
+      dy.matrix.start, dy.index?.start, start, dx.start, offsets.start, w.experts, w.outputs, w.inputs, accumulate)
   case .bfloat16(let start):
     gk_bfloat16_grouped_product_input_gradient(
-      dy.start, start, dx.start, offsets.start, w.experts, w.outputs, w.inputs, accumulate)
+      dy.matrix.start, dy.index?.start, start, dx.start, offsets.start, w.experts, w.outputs, w.inputs, accumulate)
   }
 }
 
 package func groupedProductWeightGradient(
-  _ dy: Matrix, _ x: Matrix, offsets: Indices, addingTo dw: PackedGradient
+  _ dy: Rows, _ x: Rows, offsets: Indices, addingTo dw: PackedGradient
 ) {
   switch dw.computeType {
   case .float32:
     gk_grouped_product_weight_gradient(
-      dy.start, x.start, dw.start, offsets.start, dw.experts, dw.outputs, dw.inputs)
+      dy.matrix.start, dy.index?.start, x.matrix.start, x.index?.start, dw.start, offsets.start, dw.experts, dw.outputs,
+      dw.inputs)
   case .bfloat16:
     gk_bfloat16_grouped_product_weight_gradient(
-      dy.start, x.start, dw.start, offsets.start, dw.experts, dw.outputs, dw.inputs)
+      dy.matrix.start, dy.index?.start, x.matrix.start, x.index?.start, dw.start, offsets.start, dw.experts, dw.outputs,
+      dw.inputs)
   }
 }
 

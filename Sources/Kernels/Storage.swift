@@ -31,6 +31,17 @@ package struct Matrix {
   package subscript(row: Int, column: Int) -> Float { start[row * columns + column] }
 }
 
+/// Rows that a product takes: all of a matrix, or those that an index names, in its order.
+package struct Rows {
+  package let matrix: Matrix
+  package let index: Indices?
+
+  package init(_ matrix: Matrix, _ index: Indices? = nil) {
+    self.matrix = matrix
+    self.index = index
+  }
+}
+
 /// int32 indices, borrowed from a ``Workspace``.
 package struct Indices {
   package let start: UnsafeMutablePointer<Int32>

@@ -187,11 +187,21 @@ extension KernelSuite {
             groupedHalfProductOfOne(x, packed, bias, &y, offsets, parts.count, n, c)
             #expect(y.bits == parts.flatMap { $0.halfProduct(bias: true).bits }, "\(rows)")
             var dx = unwritten(total * c)
-            gk_bfloat16_grouped_product_input_gradient(dy, packed, &dx, offsets, parts.count, n, c, false)
+            gk_bfloat16_grouped_product_input_gradient(dy, nil, packed, &dx, offsets, parts.count, n, c, false)
             #expect(dx.bits == parts.flatMap { $0.halfInputGradient(accumulate: false).bits }, "\(rows)")
             var dw = parts.flatMap { ProductCase.pack($0.dw, n: n, c: c) }
-            gk_bfloat16_grouped_product_weight_gradient(dy, x, &dw, offsets, parts.count, n, c)
+            gk_bfloat16_grouped_product_weight_gradient(dy, nil, x, nil, &dw, offsets, parts.count, n, c)
             #expect(dw.bits == parts.flatMap { $0.halfWeightGradient().bits }, "\(rows)")
+
+            let ((dyElsewhere, dyRows), (xElsewhere, xRows)) = (
+              scattered(dy, columns: n), scattered(x, columns: c, with: 3)
+            )
+            var others = (unwritten(total * c), parts.flatMap { ProductCase.pack($0.dw, n: n, c: c) })
+            gk_bfloat16_grouped_product_input_gradient(
+              dyElsewhere, dyRows, packed, &others.0, offsets, parts.count, n, c, false)
+            gk_bfloat16_grouped_product_weight_gradient(
+              dyElsewhere, dyRows, xElsewhere, xRows, &others.1, offsets, parts.count, n, c)
+            #expect(others.0.bits == dx.bits && others.1.bits == dw.bits, "\(rows)")
           }
         }
       }

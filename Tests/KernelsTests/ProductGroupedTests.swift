@@ -39,13 +39,28 @@ extension KernelSuite {
 
       func inputGradient(accumulate: Bool) -> [Float] {
         var dx = accumulate ? parts.flatMap(\.dx) : [Float](repeating: .nan, count: rows * c)
-        gk_grouped_product_input_gradient(dy, packed, &dx, offsets, parts.count, n, c, accumulate)
+        gk_grouped_product_input_gradient(dy, nil, packed, &dx, offsets, parts.count, n, c, accumulate)
+        return dx
+      }
+
+      /// The same of rows that lie elsewhere.
+      func scatteredInputGradient() -> [Float] {
+        var dx = [Float](repeating: .nan, count: rows * c)
+        let (dy, index) = scattered(dy, columns: n)
+        gk_grouped_product_input_gradient(dy, index, packed, &dx, offsets, parts.count, n, c, false)
         return dx
       }
 
       func weightGradient() -> [Float] {
         var dw = parts.flatMap { ProductCase.pack($0.dw, n: n, c: c) }
-        gk_grouped_product_weight_gradient(dy, x, &dw, offsets, parts.count, n, c)
+        gk_grouped_product_weight_gradient(dy, nil, x, nil, &dw, offsets, parts.count, n, c)
+        return dw
+      }
+
+      func scatteredWeightGradient() -> [Float] {
+        var dw = parts.flatMap { ProductCase.pack($0.dw, n: n, c: c) }
+        let ((dy, dyRows), (x, xRows)) = (scattered(dy, columns: n), scattered(x, columns: c, with: 3))
+        gk_grouped_product_weight_gradient(dy, dyRows, x, xRows, &dw, offsets, parts.count, n, c)
         return dw
       }
     }
@@ -72,6 +87,8 @@ extension KernelSuite {
                   == grouped.parts.flatMap { $0.inputGradient(accumulate: flag).bits }, "\(rows)")
             }
             #expect(grouped.weightGradient().bits == grouped.parts.flatMap { $0.weightGradient().bits }, "\(rows)")
+            #expect(grouped.scatteredInputGradient().bits == grouped.inputGradient(accumulate: false).bits, "\(rows)")
+            #expect(grouped.scatteredWeightGradient().bits == grouped.weightGradient().bits, "\(rows)")
           }
         }
       }

@@ -25,6 +25,18 @@ func zeros(_ count: Int) -> [Double] { [Double](repeating: 0, count: count) }
 /// Memory that the operation is to fill.
 func unwritten(_ count: Int) -> [Float] { [Float](repeating: .nan, count: count) }
 
+/// Rows in the opposite order, `stride` apart with NaNs between them, and an index that names them in the order of before.
+func scattered(_ x: [Float], columns: Int, with stride: Int = 2) -> (rows: [Float], index: [Int32]) {
+  let count = columns == 0 ? 0 : x.count / columns
+  var rows = unwritten(count * stride * columns)
+  let index = (0..<count).map { Int32((count - 1 - $0) * stride) }
+  for (row, place) in index.enumerated() {
+    rows.replaceSubrange(
+      Int(place) * columns..<(Int(place) + 1) * columns, with: x[row * columns..<(row + 1) * columns])
+  }
+  return (rows, index)
+}
+
 /// The largest difference, as a part of the largest number; infinite where there is a NaN.
 func relativeError(_ a: [Float], _ b: [Double]) -> Double { relativeError(a.doubles, b) }
 

@@ -70,10 +70,12 @@ typealias Product<Weight> = (
   UnsafePointer<Float>, UnsafePointer<Weight>, UnsafeMutablePointer<Float>, UnsafePointer<Int32>, Int, Int, Int
 ) -> Void
 typealias InputGradient<Weight> = (
-  UnsafePointer<Float>, UnsafePointer<Weight>, UnsafeMutablePointer<Float>, UnsafePointer<Int32>, Int, Int, Int, Bool
+  UnsafePointer<Float>, UnsafePointer<Int32>?, UnsafePointer<Weight>, UnsafeMutablePointer<Float>, UnsafePointer<Int32>,
+  Int, Int, Int, Bool
 ) -> Void
 typealias WeightGradient = (
-  UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, UnsafePointer<Int32>, Int, Int, Int
+  UnsafePointer<Float>, UnsafePointer<Int32>?, UnsafePointer<Float>, UnsafePointer<Int32>?, UnsafeMutablePointer<Float>,
+  UnsafePointer<Int32>, Int, Int, Int
 ) -> Void
 
 /// One line for each number of rows; the gradients once for each of `paths`.
@@ -100,8 +102,8 @@ func measure<Weight>(
     var line = right(experts > 1 ? "\(experts) × " : "", 5) + right("\(n)", 6) + right("\(c)", 6) + right("\(rows)", 5)
     line += cell(flops, of: peak) { product(x, w, y, offsets, experts, n, c) }
     for path in paths where gk_use_gradients(path) {
-      line += cell(flops, of: peak) { inputGradient(y, w, x, offsets, experts, n, c, false) }
-      line += cell(flops, of: peak) { weightGradient(y, x, dw, offsets, experts, n, c) }
+      line += cell(flops, of: peak) { inputGradient(y, nil, w, x, offsets, experts, n, c, false) }
+      line += cell(flops, of: peak) { weightGradient(y, nil, x, nil, dw, offsets, experts, n, c) }
     }
     print(line)
   }

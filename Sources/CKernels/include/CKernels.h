@@ -76,11 +76,14 @@ void gk_bias_gradient(const float *dy, float *db, size_t t, size_t n);
 /// w + e * gk_packed_count(n, c); a bias is [E, N]. offsets has E + 1 entries, from 0 up to T.
 void gk_grouped_product(
   const float *x, const gk_factor *factors, size_t count, const int32_t *offsets, size_t experts, size_t c);
+/// Row i of dy is its row dy_rows[i], where that is not NULL.
 void gk_grouped_product_input_gradient(
-  const float *dy, const float *w, float *dx, const int32_t *offsets, size_t experts, size_t n, size_t c,
-  bool accumulate);
+  const float *dy, const int32_t *dy_rows, const float *w, float *dx, const int32_t *offsets, size_t experts, size_t n,
+  size_t c, bool accumulate);
+/// The same of x.
 void gk_grouped_product_weight_gradient(
-  const float *dy, const float *x, float *dw, const int32_t *offsets, size_t experts, size_t n, size_t c);
+  const float *dy, const int32_t *dy_rows, const float *x, const int32_t *x_rows, float *dw, const int32_t *offsets,
+  size_t experts, size_t n, size_t c);
 /// db[E, N] += the column sums of each expert's rows of dy, rows in ascending order.
 void gk_grouped_bias_gradient(const float *dy, float *db, const int32_t *offsets, size_t experts, size_t n);
 
@@ -120,10 +123,11 @@ void gk_bfloat16_product_weight_gradient(
 void gk_bfloat16_grouped_product(
   const float *x, const gk_bfloat16_factor *factors, size_t count, const int32_t *offsets, size_t experts, size_t c);
 void gk_bfloat16_grouped_product_input_gradient(
-  const float *dy, const uint16_t *w, float *dx, const int32_t *offsets, size_t experts, size_t n, size_t c,
-  bool accumulate);
+  const float *dy, const int32_t *dy_rows, const uint16_t *w, float *dx, const int32_t *offsets, size_t experts,
+  size_t n, size_t c, bool accumulate);
 void gk_bfloat16_grouped_product_weight_gradient(
-  const float *dy, const float *x, float *dw, const int32_t *offsets, size_t experts, size_t n, size_t c);
+  const float *dy, const int32_t *dy_rows, const float *x, const int32_t *x_rows, float *dw, const int32_t *offsets,
+  size_t experts, size_t n, size_t c);
 
 /// y[T, C] = the rows `tokens` of the packed table w[V, C].
 void gk_bfloat16_embedding(const uint16_t *w, const int32_t *tokens, float *y, size_t t, size_t c);

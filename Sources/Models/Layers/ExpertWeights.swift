@@ -23,14 +23,14 @@ package struct GroupedLinear {
 
   /// Adds the gradients of weights and bias; dx = dy · w, or added to dx.
   func backward(
-    _ dy: Matrix, x: Matrix, _ offsets: Indices, into dx: Matrix, accumulate: Bool = false, _ pass: Pass
+    _ dy: Matrix, x: Rows, _ offsets: Indices, into dx: Matrix, accumulate: Bool = false, _ pass: Pass
   ) {
-    addWeightGradient(dy, x: x, offsets, pass)
+    addWeightGradient(Rows(dy), x: x, offsets, pass)
     addBiasGradient(dy, offsets, pass)
-    inputGradient(dy, offsets, into: dx, accumulate: accumulate, pass)
+    inputGradient(Rows(dy), offsets, into: dx, accumulate: accumulate, pass)
   }
 
-  func addWeightGradient(_ dy: Matrix, x: Matrix, _ offsets: Indices, _ pass: Pass) {
+  func addWeightGradient(_ dy: Rows, x: Rows, _ offsets: Indices, _ pass: Pass) {
     groupedProductWeightGradient(dy, x, offsets: offsets, addingTo: pass.parameters.weightGradient(weights))
   }
 
@@ -40,7 +40,7 @@ package struct GroupedLinear {
       dy, offsets: offsets, addingTo: pass.parameters.vectorGradient(bias).reshaped(columns: bias.shape[1]))
   }
 
-  func inputGradient(_ dy: Matrix, _ offsets: Indices, into dx: Matrix, accumulate: Bool = false, _ pass: Pass) {
+  func inputGradient(_ dy: Rows, _ offsets: Indices, into dx: Matrix, accumulate: Bool = false, _ pass: Pass) {
     groupedProductInputGradient(
       dy, pass.parameters.weights(weights), offsets: offsets, into: dx, accumulate: accumulate)
   }

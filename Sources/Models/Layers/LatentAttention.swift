@@ -169,9 +169,10 @@ extension LatentAttention.Kept {
     let said = said(pass)
     let dbyHead = workspace.matrix(heads * tokens, shape.value)
     copy(Heads(dvalues, count: heads), into: Heads(grouped: dbyHead, count: heads))
-    groupedProductWeightGradient(dbyHead, said, offsets: offsets, addingTo: parameters.weightGradient(layer.value))
+    groupedProductWeightGradient(
+      Rows(dbyHead), Rows(said), offsets: offsets, addingTo: parameters.weightGradient(layer.value))
     let dsaid = workspace.matrix(said.rows, said.columns)
-    groupedProductInputGradient(dbyHead, parameters.weights(layer.value), offsets: offsets, into: dsaid)
+    groupedProductInputGradient(Rows(dbyHead), parameters.weights(layer.value), offsets: offsets, into: dsaid)
     let dout = workspace.matrix(tokens, out.columns)
     copy(Heads(grouped: dsaid, count: heads), into: Heads(dout, count: heads))
 
@@ -183,9 +184,10 @@ extension LatentAttention.Kept {
 
     let dabsorbed = workspace.matrix(heads * tokens, shape.latent)
     copy(Heads(dq, count: heads, channels: layer.latentChannels), into: Heads(grouped: dabsorbed, count: heads))
-    groupedProductWeightGradient(dabsorbed, plain, offsets: offsets, addingTo: parameters.weightGradient(layer.absorb))
+    groupedProductWeightGradient(
+      Rows(dabsorbed), Rows(plain), offsets: offsets, addingTo: parameters.weightGradient(layer.absorb))
     let dplain = workspace.matrix(plain.rows, plain.columns)
-    groupedProductInputGradient(dabsorbed, parameters.weights(layer.absorb), offsets: offsets, into: dplain)
+    groupedProductInputGradient(Rows(dabsorbed), parameters.weights(layer.absorb), offsets: offsets, into: dplain)
     let dprojected = workspace.matrix(tokens, heads * (shape.plain + shape.rotary))
     copy(Heads(grouped: dplain, count: heads), into: Heads(dprojected, count: heads, channels: 0..<shape.plain))
     layer.rotateBack(

@@ -93,22 +93,24 @@ extension SparseFeedForward.Kept {
   func backward(_ dy: Matrix, x: Matrix, into dx: Matrix, _ pass: Pass) {
     let (workspace, weights, offsets) = (pass.workspace, layer.weights, routing.offsets)
     let dweights = workspace.matrix(x.rows, layer.rule.perToken)
-    let dsorted = sorted(dy, pass)
+    let said = Rows(dy, routing.token)
+    let dsorted = workspace.matrix(routing.token.count, dy.columns)
     let dgate = isSorted ? gate : weights.gate.room(dsorted.rows, pass)
     let dup = isSorted ? up : weights.up.room(dsorted.rows, pass)
     let mark = workspace.mark
     let h = workspace.matrix(dgate.rows, dgate.columns)
-    weights.down.inputGradient(dsorted, offsets, into: h, pass)
+    weights.down.inputGradient(said, offsets, into: h, pass)
     weightedGLUGradient(
       h, gate, up, rows: rows, layer.activation, routing, dgate: dgate, dup: dup, dweights: dweights)
-    weights.down.addWeightGradient(dsorted, x: h, offsets, pass)
+    weights.down.addWeightGradient(said, x: Rows(h), offsets, pass)
     if let bias = weights.down.bias {
+      gatherRows(dy, routing.token, into: dsorted)
       expertBiasGradient(dsorted, pass.parameters.vector(bias), routing, addingTo: dweights)
       weights.down.addBiasGradient(dsorted, offsets, pass)
     }
     workspace.release(to: mark)
 
-    let input = sorted(x, pass)
+    let input = Rows(x, routing.token)
     weights.gate.backward(dgate, x: input, offsets, into: dsorted, pass)
     weights.up.backward(dup, x: input, offsets, into: dsorted, accumulate: true, pass)
     workspace.release(to: mark)
