@@ -174,6 +174,12 @@ extension TrainingOptions {
     for (name, count) in counts where count < 1 {
       throw GRAOError("grao.train: option '\(name)' must be at least 1, not \(count)")
     }
+    let (completions, overflows) = promptsPerStep.multipliedReportingOverflow(by: groupSize)
+    if samples, overflows || completions > 1 << 20 {
+      throw GRAOError(
+        "grao.train: option 'group_size' is \(groupSize): expected at most \((1 << 20) / promptsPerStep) with "
+          + "\(promptsPerStep) prompts_per_step, 1048576 completions a step")
+    }
     guard sampling.temperature.isFinite, sampling.temperature >= 0 else {
       throw GRAOError("grao.train: option 'temperature' must be 0 or more, not \(sampling.temperature)")
     }

@@ -58,6 +58,9 @@ extension BindingSuite {
         refused("model\\0x", function() grao.load(here .. "/model\0x") end)
         refused("saved\\0x", function() model:save(here .. "/saved\0x") end)
         refused("saved\\0x.gguf", function() fixture("llama"):save(here .. "/saved\0x.gguf") end)
+        fails("grao.plugin: option 'cache': HERE/cache\\0x: expected a path, which has no NUL byte", function()
+          grao.plugin("judge", {}, { cache = here .. "/cache\0x" })
+        end)
         refused("rows\\0x.jsonl", function() grao.dataset(here .. "/rows\0x.jsonl") end)
         refused("run\\0x", function()
           train { model = model, method = "sft", data = grao.dataset(sums(4)), steps = 1, run_dir = here .. "/run\0x" }

@@ -63,6 +63,10 @@ extension BindingSuite {
       ),
       ("group_size = 0", "'group_size' must be between 1 and 1048576, not 0"),
       ("prompts_per_step = 0", "'prompts_per_step' must be between 1 and 1048576, not 0"),
+      (
+        "group_size = 2048, prompts_per_step = 1024",
+        "'group_size' is 2048: expected at most 1024 with 1024 prompts_per_step, 1048576 completions a step"
+      ),
       ("micro_batch_tokens = 0", "'micro_batch_tokens' must be at least 1, not 0"),
       ("max_new_tokens = 0", "'max_new_tokens' must be at least 1, not 0"),
       ("temperature = -1", "'temperature' must be at least 0, not -1"),

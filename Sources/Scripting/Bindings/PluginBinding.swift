@@ -61,10 +61,12 @@ enum PluginBinding {
       ])
     let reader = try schema.read(try call.options(3))
     let limits = Sandbox.Limits(seconds: try reader.number("seconds"), megabytes: try reader.integer("megabytes"))
+    let cache = try reader.optionalString("cache")
+    try Convert.naming("\(call.name): option 'cache'") { () throws(GRAOError) in try cache.map(checkPath) }
     let grants = try Convert.naming("\(call.name): option 'hosts'") { () throws(GRAOError) in
       try PluginGrants(
         hosts: try reader.strings("hosts"), networkSeconds: try reader.number("network_seconds"),
-        cache: try reader.optionalString("cache"))
+        cache: cache)
     }
     let plugin = try Plugin(
       try call.string(1), options: try call.options(2), on: path, limits: limits, grants: grants)
