@@ -131,8 +131,9 @@ public struct TrainingOptions {
   public var optimizer = OptimizerOptions()
   /// Of a mixture of experts.
   public var routers = RouterOptions()
-  /// Bound on the tokens of one forward and backward pass.
-  public var microBatchTokens = 4096
+  /// Bound on the tokens of one forward and backward pass: 4096, but half of it for methods that sample nothing, as theirs is
+  /// the memory of what a pass needs, which a rollout leaves where it costs little.
+  public var microBatchTokens: Int
   /// Whether the way back computes each layer's activations again, so that a pass keeps the layers' inputs alone. The
   /// gradients are the same bits.
   public var recomputes = false
@@ -152,6 +153,7 @@ public struct TrainingOptions {
   /// The defaults of a method: the table of options in GRAO.docc says which.
   public init(method: Method) {
     self.method = method
+    microBatchTokens = [.sft, .dpo, .reward].contains(method) ? 2048 : 4096
     advantage = AdvantageOptions(group: method == .grao ? .withReference : .samples)
     ratio = method.isPolicyGradient ? RatioOptions() : nil
     if method == .ppo {

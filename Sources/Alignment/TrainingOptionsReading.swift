@@ -68,7 +68,7 @@ extension TrainingOptions {
     curriculum = try reader.optionalObject("curriculum", as: (any Curriculum).self, "a function or a curriculum plugin")
     promptsPerStep = try reader.integer("prompts_per_step")
     groupSize = try reader.integer("group_size")
-    microBatchTokens = try reader.integer("micro_batch_tokens")
+    if let tokens = try reader.optionalInteger("micro_batch_tokens") { microBatchTokens = tokens }
     recomputes = try reader.boolean("recompute")
     steps = try reader.optionalInteger("steps")
     seed = UInt64(bitPattern: Int64(try reader.integer("seed")))

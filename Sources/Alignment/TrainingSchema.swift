@@ -65,7 +65,9 @@ extension TrainingOptions {
           "at which objectives see log-probabilities; the sampling temperature for grpo and ppo, else 1", minimum: 0.001
         ),
         OptionDeclaration(
-          "micro_batch_tokens", .integer, default: 4096, "tokens of one forward and backward pass", minimum: 1),
+          "micro_batch_tokens", .integer,
+          "tokens of one forward and backward pass; 2048 for sft, dpo and reward, which sample nothing, else 4096",
+          minimum: 1),
         OptionDeclaration(
           "recompute", .boolean, default: false,
           "keep the layers' inputs alone and compute the rest again on the way back: less memory, the same gradients"
