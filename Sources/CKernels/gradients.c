@@ -2,11 +2,11 @@
 // that never call it. OPENBLAS_CORETYPE, read while it loads, tells it the CPU where it judges wrong.
 #include "gradients.h"
 
-#include "pool.h"
-
 #include <dlfcn.h>
 #include <pthread.h>
 #include <string.h>
+
+#include "pool.h"
 
 // cblas.h's numbers.
 enum { row_major = 101, as_it_is = 111, transposed = 112 };

@@ -96,8 +96,8 @@ void gk_grouped_product_input_gradient(
   gk_rows from = {dy, dy_rows}, none = {NULL, NULL};
   if (gk_openblas_active()) gk_openblas_lay_out(&from, n, &none, 0, rows);
   gk_job job = {
-    .kernels = gk_active(), .blas = gk_openblas_active(), .a = from.start, .a_index = from.index, .b = w, .out = dx, .n = n, .c = c,
-    .accumulate = accumulate, .offsets = offsets, .panels = panels(c), .run = run_input_gradient};
+    .kernels = gk_active(), .blas = gk_openblas_active(), .a = from.start, .a_index = from.index, .b = w, .out = dx,
+    .n = n, .c = c, .accumulate = accumulate, .offsets = offsets, .panels = panels(c), .run = run_input_gradient};
   job.block = job.blas ? GK_BLAS_ROWS : GK_TURNED_ROWS;
   job.grain = job.blas ? GK_TILE_ROWS : GK_PANEL;
   // OpenBLAS sums in an order of its own, so its blocks depend on nothing but the shape.
@@ -130,7 +130,8 @@ void gk_grouped_product_weight_gradient(
   if (gk_openblas_active()) gk_openblas_lay_out(&a, n, &b, c, rows);
   gk_job job = {
     .kernels = gk_active(), .blas = gk_openblas_active(), .a = a.start, .a_index = a.index, .b = b.start,
-    .b_index = b.index, .out = dw, .n = n, .c = c, .offsets = offsets, .by_channels = true, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_weight_gradient};
+    .b_index = b.index, .out = dw, .n = n, .c = c, .offsets = offsets, .by_channels = true, .grain = GK_TILE_ROWS,
+    .panels = panels(n), .run = run_weight_gradient};
   if (job.blas) job.block = GK_BLAS_CHANNELS, job.strip = GK_BLAS_OUTPUTS / GK_PANEL;
   else gk_divide_gathered(&job, rows, experts);
   gk_run_jobs(&job, 1, experts);
