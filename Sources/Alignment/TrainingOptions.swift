@@ -27,6 +27,8 @@ public enum Method: String, CaseIterable, Sendable {
   var needsPreference: Bool { self == .dpo || self == .reward }
   /// Whether it sees log-probabilities as sampling does.
   var isPolicyGradient: Bool { self == .grpo || self == .ppo }
+  /// Whether it trains on what its rows hold, and samples nothing.
+  var isOffline: Bool { self == .sft || self == .dpo || self == .reward }
 }
 
 /// The weights of GRAO's objective: each a schedule.
@@ -131,8 +133,8 @@ public struct TrainingOptions {
   public var optimizer = OptimizerOptions()
   /// Of a mixture of experts.
   public var routers = RouterOptions()
-  /// Bound on the tokens of one forward and backward pass: 4096, but half of it for methods that sample nothing, as theirs is
-  /// the memory of what a pass needs, which a rollout leaves where it costs little.
+  /// Bound on the tokens of one forward and backward pass: 4096, or 2048 for methods that sample nothing. What their passes
+  /// need takes memory of its own; a rollout leaves it where gradients will be.
   public var microBatchTokens: Int
   /// Whether the way back computes each layer's activations again, so that a pass keeps the layers' inputs alone. The
   /// gradients are the same bits.
@@ -153,7 +155,7 @@ public struct TrainingOptions {
   /// The defaults of a method: the table of options in GRAO.docc says which.
   public init(method: Method) {
     self.method = method
-    microBatchTokens = [.sft, .dpo, .reward].contains(method) ? 2048 : 4096
+    microBatchTokens = method.isOffline ? 2048 : 4096
     advantage = AdvantageOptions(group: method == .grao ? .withReference : .samples)
     ratio = method.isPolicyGradient ? RatioOptions() : nil
     if method == .ppo {
@@ -179,11 +181,7 @@ public struct TrainingOptions {
 
   /// Whether completions are sampled and scored; a custom objective's are, where there are rewards.
   var samples: Bool {
-    switch method {
-    case .sft, .dpo, .reward: false
-    case .grpo, .ppo, .grao: true
-    case .custom: !rewards.isEmpty
-    }
+    method == .custom ? !rewards.isEmpty : !method.isOffline
   }
 
   /// Whether a group's reference is scored as its samples are.

@@ -227,10 +227,10 @@ package final class ParameterStore {
 
   /// The gradients from a layer on are to be written: they are 0 now, if they were lent.
   func takeBack(fromLayer layer: Int) {
-    let start = layer < layerStarts.count ? gradientStart(ofLayer: layer) : 0
-    let kept = min(max(start, lent.lowerBound), lent.upperBound)
+    guard !lent.isEmpty else { return }
+    let kept = min(max(gradientStart(ofLayer: layer), lent.lowerBound), lent.upperBound)
     clearGradients(kept..<lent.upperBound)
-    lent = kept > lent.lowerBound ? lent.lowerBound..<kept : 0..<0
+    lent = lent.lowerBound..<kept
   }
 
   /// The first float of the gradients of a layer's matrices. What is always float32 lies elsewhere in a bfloat16 model.
