@@ -6,11 +6,16 @@
 #include "product.h"
 
 enum {
-  GK_BLAS_ROWS = 252,
-  GK_BLAS_CHANNELS = 264,  // at most this many channels in a block of weights, a multiple of GK_TILE_ROWS
-  GK_BLAS_OUTPUTS = 256,   // at most this many outputs, whole panels
-  GK_BLAS_SCRATCH = GK_BLAS_OUTPUTS * GK_BLAS_OUTPUTS,  // floats
+  // Of a block, at most: rows, and channels of the gradient of weights, multiples of GK_TILE_ROWS; outputs, or channels of
+  // the gradient of the input, whole panels.
+  GK_BLAS_ROWS = 264,
+  GK_BLAS_CHANNELS = 264,
+  GK_BLAS_OUTPUTS = 256,
+  // Floats: a block of weights, or of their gradient.
+  GK_BLAS_SCRATCH = GK_BLAS_CHANNELS * GK_BLAS_OUTPUTS,
 };
+_Static_assert(GK_BLAS_ROWS % GK_TILE_ROWS == 0 && GK_BLAS_CHANNELS % GK_TILE_ROWS == 0, "blocks are whole grains");
+_Static_assert(GK_BLAS_CHANNELS >= GK_BLAS_OUTPUTS, "the scratch holds the input gradient's block of weights too");
 
 /// Loads the library, single-threaded; false if it is missing.
 bool gk_openblas_load(void);
