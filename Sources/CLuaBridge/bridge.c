@@ -87,6 +87,12 @@ glb_outcome glb_protect(glb_state *state, lua_CFunction body, void *context) {
     outcome = state->abort != GLB_OK ? state->abort : status == LUA_ERRMEM ? GLB_MEMORY : GLB_ERROR;
     set_failure(state, L, status);
     lua_pop(L, 1);
+  } else if (state->abort != GLB_OK) {
+    // Some function kept the abort to itself, as coroutine.close does with errors of what it closes.
+    outcome = state->abort;
+    const char *text = outcome == GLB_TIME ? "the time limit is over"
+                       : outcome == GLB_MEMORY ? "not enough memory" : "interrupted";
+    set_text(&state->message, text, strlen(text));
   }
   lua_pop(L, 1);
   if (--state->depth == 0) state->deadline = 0;

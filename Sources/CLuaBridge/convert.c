@@ -48,12 +48,22 @@ static _Noreturn void fail(reader *r, const char *what) {
   __builtin_unreachable();
 }
 
-static void add(reader *r, glb_node node) {
+/// Whatever may raise before a value is added: what the value owns is taken afterwards.
+static void check_room(reader *r) {
   if (r->tape->count % VALUES_PER_CHECK == VALUES_PER_CHECK - 1) glb_check(r->L);
   // Tables in tables, each named twice, are a small value with 2ⁿ copies.
   if (r->tape->count == MOST_VALUES) fail(r, "more than 33554432 values");
+}
+
+/// The tape owns the node from here on, even where it has no room for it.
+static void append(reader *r, glb_node node) {
   glb_add(r->state, r->tape, node);
   if (r->tape->failed) glb_raise_memory(r->L);
+}
+
+static void add(reader *r, glb_node node) {
+  check_room(r);
+  append(r, node);
 }
 
 static void read_value(reader *r, int index);
@@ -143,12 +153,13 @@ static void read_function(reader *r, int index) {
   }
   pthread_mutex_unlock(&state->lock);
   if (!fits) glb_raise_memory(L);
+  check_room(r);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &references_key);
   lua_pushvalue(L, index);
   int32_t reference = luaL_ref(L, -2);
   lua_pop(L, 1);
   state->references++;
-  add(r, (glb_node){.kind = GLB_LUA_FUNCTION, .tag = reference});
+  append(r, (glb_node){.kind = GLB_LUA_FUNCTION, .tag = reference});
 }
 
 static void read_value(reader *r, int index) {
@@ -177,12 +188,14 @@ static void read_value(reader *r, int index) {
     default: {
       glb_node node = {.kind = GLB_OBJECT};
       if (!glb_is_object(L, index, &node.object, &node.tag)) {
-        bool closed = luaL_getmetafield(L, index, "__name") == LUA_TSTRING;
-        const char *name = closed ? lua_tostring(L, -1) : luaL_typename(L, index);
-        fail(r, lua_pushfstring(L, "a %s%s cannot be used here", closed ? "closed " : "", name));
+        const char *closed = glb_is_closed(L, index) ? "closed " : "";
+        bool named = luaL_getmetafield(L, index, "__name") == LUA_TSTRING;
+        const char *name = named ? lua_tostring(L, -1) : luaL_typename(L, index);
+        fail(r, lua_pushfstring(L, "a %s%s cannot be used here", closed, name));
       }
+      check_room(r);
       r->state->host.retain(node.object);
-      add(r, node);
+      append(r, node);
     }
   }
 }

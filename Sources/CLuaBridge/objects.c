@@ -34,6 +34,11 @@ bool glb_is_object(lua_State *L, int index, void **object, int32_t *number) {
   return true;
 }
 
+bool glb_is_closed(lua_State *L, int index) {
+  const box *found = to_box(L, index);
+  return found != NULL && found->object == NULL;
+}
+
 void glb_push_object(lua_State *L, glb_node *node) {
   box *made = new_box(L, node->tag);
   // Only now does the box own the object: had its creation raised, the tape would release it.

@@ -175,7 +175,9 @@ void glb_open_sandbox(lua_State *L) {
   open_library(L, LUA_MATHLIBNAME, luaopen_math, math);
   open_random(L);
   lua_getglobal(L, LUA_UTF8LIBNAME);
-  lua_pushliteral(L, "[\0-\x7F\xC2-\xFD][\x80-\xBF]*");
+  // Not lua_pushliteral, which would end at the 0.
+  static const char pattern[] = "[\0-\x7F\xC2-\xFD][\x80-\xBF]*";
+  lua_pushlstring(L, pattern, sizeof pattern - 1);
   lua_setfield(L, -2, "charpattern");
   lua_pop(L, 1);
   glb_open_protected(L);
@@ -191,13 +193,12 @@ void glb_open_sandbox(lua_State *L) {
     lua_setglobal(L, entry->name);
   }
 
-  // Strings index the string table, through a metatable that nobody can get at.
+  // Strings index the new string table, through the metatable with Lua's arithmetic of strings, which nobody can get at.
   lua_pushliteral(L, "");
-  lua_createtable(L, 0, 2);
+  lua_getmetatable(L, -1);
   lua_getglobal(L, LUA_STRLIBNAME);
   lua_setfield(L, -2, "__index");
   lua_pushboolean(L, false);
   lua_setfield(L, -2, "__metatable");
-  lua_setmetatable(L, -2);
-  lua_pop(L, 1);
+  lua_pop(L, 2);
 }

@@ -79,6 +79,8 @@ void glb_push_object(lua_State *L, glb_node *node);
 void glb_push_host_function(lua_State *L, glb_node *node);
 /// The Swift object and class number of a userdata of ours that is not closed. Does not raise.
 bool glb_is_object(lua_State *L, int index, void **object, int32_t *number);
+/// Whether it is one of ours whose object has been released.
+bool glb_is_closed(lua_State *L, int index);
 
 // keys.c
 typedef struct glb_key {

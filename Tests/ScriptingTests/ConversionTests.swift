@@ -38,7 +38,8 @@ import Values
     ("{ [true] = 1 }", "found a boolean key"), ("{ [1.5] = 1 }", "found a number key"), ("{ [0] = 1 }", "a number key"),
     ("{ [1] = 1, [4] = 2 }", "found 2 of the keys 1 to 4"),
     ("{ 1, { a = { 1, { [{}] = 2 } } } }", "argument 1: [2].a[2]: a table must have"),
-    ("coroutine.create(print)", "a thread cannot be used here"), ("io.stdout", "cannot be used here"),
+    ("coroutine.create(print)", "a thread cannot be used here"),
+    ("io.stdout", "argument 1: a FILE* cannot be used here"),
     ("(function() local t = {} t.a = { b = t } return t end)()", "argument 1: a.b: a table that contains itself"),
     ("(function() local t = {} for i = 1, 300 do t = { t } end return t end)()", "more than 256 levels deep"),
   ])

@@ -26,6 +26,12 @@ import Values
       """
     #expect(try run(text, in: sandbox()) == [.string(expected)])
     #expect(
+      try run(
+        "return #utf8.charpattern, ('aé漢'):gmatch(utf8.charpattern)(), select(2, ('aé漢'):gsub(utf8.charpattern, ''))",
+        in: sandbox())
+        == [14, "a", 3])
+    #expect(try run("return '10' + 1, '3' * '4', -'2', '7' // 2", in: sandbox()) == [11, 12, -2, 3])
+    #expect(
       try run("return _G._G == _G, io, os, package, debug, require, undefined", in: sandbox())
         == [true, nil, nil, nil, nil, nil, nil])
   }
@@ -92,6 +98,15 @@ import Values
     "xpcall(function() while true do end end, function() while true do end end)",
     "local co = coroutine.create(function() while true do end end) while true do coroutine.resume(co) end",
     "while true do pcall(coroutine.wrap(function() while true do end end)) end",
+    """
+    local co = coroutine.create(function()
+      local x <close> = setmetatable({}, { __close = function() while true do end end })
+      coroutine.yield()
+    end)
+    coroutine.resume(co)
+    coroutine.close(co)
+    return 1
+    """,
     "local t = setmetatable({}, { __index = function() while true do end end }) return t.x",
     "local function f() local x <close> = setmetatable({}, { __close = function() while true do end end }) error() end f()",
     "local x <close> = setmetatable({}, { __close = function() while true do end end }) while true do end",
