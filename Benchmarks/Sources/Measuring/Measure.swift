@@ -1,6 +1,10 @@
 import CKernels
 import CPeak
 
+#if os(Linux)
+  import Glibc
+#endif
+
 /// Seconds that `body` takes: the median of at least 5 turns, over about a third of a second.
 public func seconds(_ body: () -> Void) -> Double {
   withoutActuallyEscaping(body) { secondsInTurns([$0])[0] }
@@ -70,13 +74,16 @@ public func multiplyAddPeak(bfloat16: Bool = false) -> Double {
   return peak.rate(seconds(peak.run))
 }
 
-/// GB/s read from a buffer larger than the caches, all threads together.
+/// GB/s read from a buffer larger than the caches, in large pages where the system has them, all threads together.
 public func readBandwidth() -> Double {
   let megabyte = 1 << 18
   let floats = 512 * megabyte
-  let buffer = UnsafeMutablePointer<Float>.allocate(capacity: floats)
-  defer { buffer.deallocate() }
-  buffer.initialize(repeating: 1, count: floats)
+  let memory = UnsafeMutableRawPointer.allocate(byteCount: floats * 4, alignment: 2 << 20)
+  defer { memory.deallocate() }
+  #if os(Linux)
+    _ = madvise(memory, floats * 4, MADV_HUGEPAGE)
+  #endif
+  let buffer = memory.initializeMemory(as: Float.self, repeating: 1, count: floats)
   let time = seconds {
     gk_parallel(
       512,

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/// Multiply-adds of one round of peak_multiply_adds: 12 independent chains in registers, of bfloat16 with sums in single
-/// precision, or of single precision.
+/// Multiply-adds of one round of peak_multiply_adds, whose chains in registers are independent: of single precision, or of
+/// pairs of bfloat16 with sums in single precision.
 size_t peak_chain_terms(const char *variant, int bfloat16);
 
 /// Runs `rounds` rounds of multiply-adds that touch registers alone, with the vectors of `variant`; returns a number that
