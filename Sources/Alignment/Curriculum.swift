@@ -27,9 +27,12 @@ struct RowSelection {
   let seed: UInt64
 
   /// Indices of the next `count` rows: by the curriculum's weights, else the next of a seeded order by epochs.
-  /// - Parameter order: where the order by epochs stands; begun here, and left alone with a curriculum.
+  /// - Parameters:
+  ///   - taken: what the step has drawn before.
+  ///   - order: where the order by epochs stands; begun here, and left alone with a curriculum.
   func next(
-    _ count: Int, of rows: [Table], at schedule: ScheduleState, history: [Int: RowHistory], _ order: inout EpochOrder?
+    _ count: Int, of rows: [Table], after taken: [Int], at schedule: ScheduleState, history: [Int: RowHistory],
+    _ order: inout EpochOrder?
   ) throws -> [Int] {
     guard let curriculum else {
       var going = order ?? EpochOrder(rows: rows.count, seed: seed)
@@ -46,6 +49,14 @@ struct RowSelection {
     guard weights.count == rows.count else {
       throw GRAOError("curriculum: \(weights.count) weights for \(rows.count) rows")
     }
-    return try WeightedDraw.draw(count, weights: weights, step: schedule.step, seed: seed)
+    // A step's draw is one: what it has given out before, whatever the weights were then, is passed over.
+    let drawn = try WeightedDraw.draw(taken.count + count, weights: weights, step: schedule.step, seed: seed)
+    var passed = Dictionary(taken.map { ($0, 1) }, uniquingKeysWith: +)
+    let fresh = drawn.filter { row in
+      guard let times = passed[row], times > 0 else { return true }
+      passed[row] = times - 1
+      return false
+    }
+    return Array(fresh.prefix(count))
   }
 }

@@ -9,6 +9,8 @@ public final class RewardModel: RewardScorer, NamedObject {
   public let model: Model
   /// Bound on the tokens of one forward pass.
   private let microBatchTokens: Int
+  /// Called between passes; may throw to stop.
+  public var checkInterrupt: () throws -> Void = {}
 
   /// - Parameter model: transformers' …ForSequenceClassification with one label, or trained with method reward.
   public init(_ model: Model, microBatchTokens: Int = 2048) throws(GRAOError) {
@@ -39,11 +41,13 @@ public final class RewardModel: RewardScorer, NamedObject {
         results[index] = .failure(error)
       }
     }
-    let outputs = try? model.network.outputs(
-      trees, reading: .ends, microBatchTokens: microBatchTokens, checkInterrupt: {})
+    let outputs = Result {
+      try model.network.outputs(
+        trees, reading: .ends, microBatchTokens: microBatchTokens, checkInterrupt: checkInterrupt)
+    }
     for (tree, indices) in places.enumerated() {
       for (branch, index) in indices.enumerated() {
-        results[index] = .success(RewardScore(outputs.map { Double($0[tree].values[branch][0]) }))
+        results[index] = outputs.map { RewardScore(Double($0[tree].values[branch][0])) }
       }
     }
     return results

@@ -1,4 +1,5 @@
 import Data
+import Models
 import Sampling
 import Tokenizers
 import Values
@@ -28,12 +29,15 @@ struct RowReader {
       let prompt = try Prompt(value, "column 'prompt'")
       var chat = ChatOptions()
       if case .messages = prompt { chat = try ChatOptions(row: row, "column") }
-      return Query(
+      let query = Query(
         row: row, prompt: try model.encode(prompt, chat), promptText: try model.text(of: prompt, chat),
         reference: try response(row, ["reference", "chosen"], after: prompt, chat),
         chosen: readsPreference ? try response(row, ["chosen"], after: prompt, chat) : nil,
         rejected: readsPreference ? try response(row, ["rejected"], after: prompt, chat) : nil,
         margin: readsMargin ? try margin(row) : nil)
+      let responses = [query.reference, query.chosen, query.rejected].compactMap { $0?.ids }
+      try model.checkContext(SequenceTree(prompt: query.prompt, branches: responses))
+      return query
     } catch {
       throw GRAOError("\(name): \(error.message)")
     }

@@ -18,6 +18,7 @@ public indirect enum Schedule {
   /// The value at a step. An error names the option and the step where the value is not a finite number; what a
   /// custom function throws is passed on.
   public func value(at state: ScheduleState, option: String) throws -> Double {
+    if let given = state.given?.values[option] { return given }
     let value: Double
     do { value = try rawValue(at: state) } catch let error as GRAOError {
       throw GRAOError("option '\(option)': its schedule fails at step \(state.step): \(error.message)")
@@ -25,6 +26,7 @@ public indirect enum Schedule {
     guard value.isFinite else {
       throw GRAOError("option '\(option)': its schedule gives \(value) at step \(state.step), not a finite number")
     }
+    state.given?.values[option] = value
     return value
   }
 
@@ -55,6 +57,9 @@ public indirect enum Schedule {
       try check(from)
       try check(to)
     case .warmup(let steps, let schedule):
+      guard nesting <= Self.deepest else {
+        throw GRAOError("option '\(option)': more than \(Self.deepest) warmups one in the other")
+      }
       guard steps >= 0 else { throw GRAOError("option '\(option)': a warmup cannot take \(steps) steps") }
       try schedule.validate(option: option)
     case .piecewise(let points):
@@ -66,6 +71,15 @@ public indirect enum Schedule {
       for point in points { try check(point.value) }
     case .custom: return
     }
+  }
+
+  /// Warmups one in the other, at most.
+  private static let deepest = 64
+
+  private var nesting: Int {
+    var (depth, inner) = (0, self)
+    while case .warmup(_, let next) = inner { (depth, inner) = (depth + 1, next) }
+    return depth
   }
 
   /// What the run's record says of it: a number, or a table with the kind and its parameters.
@@ -93,6 +107,8 @@ public struct ScheduleState {
   public var progress: Double
   /// The metrics of the last step; empty at the first.
   public var metrics: Table
+  /// Where a trainer asks: a step's values.
+  var given: ScheduleValues?
 
   /// - Parameters:
   ///   - step: from 1.
@@ -103,6 +119,11 @@ public struct ScheduleState {
     self.metrics = metrics
     progress = steps.map { $0 > 1 ? min(1, max(0, Double(step - 1) / Double($0 - 1))) : 0 } ?? 0
   }
+}
+
+/// What schedules have given at one step, by option: each is asked once, so that metrics tell what was used.
+final class ScheduleValues {
+  var values: [String: Double] = [:]
 }
 
 /// A host object of a script that is a schedule: a `grao.schedule` value, a function, a plugin.

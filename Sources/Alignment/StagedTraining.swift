@@ -61,11 +61,9 @@ public final class StagedTraining {
   private func evaluations() throws -> [Double?] {
     try stages.map { stage in
       guard let rows = stage.options.evaluationData else { return nil }
-      var options = EvaluationOptions()
-      options.generation.maxNewTokens = stage.options.sampling.maxNewTokens
-      options.generation.stop = stage.options.sampling.stop
-      options.onRewardError = stage.options.onRewardError
-      let result = try evaluate(model, on: rows, rewards: stage.options.rewards, options) { _ in try checkInterrupt() }
+      let result = try evaluate(model, on: rows, rewards: stage.options.rewards, stage.options.evaluation) { _ in
+        try checkInterrupt()
+      }
       return result["reward_mean"]?.number
     }
   }

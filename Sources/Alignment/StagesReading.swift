@@ -17,7 +17,11 @@ extension StagedTraining {
       guard var own = value.table else {
         throw GRAOError("grao.train: option 'stages[\(index + 1)]' must be a table, not \(value.kind)")
       }
-      let name = own["name"]?.string ?? "stage\(index + 1)"
+      let given = own["name"]?.unlessNull
+      guard let name = given == nil ? "stage\(index + 1)" : given?.string else {
+        throw GRAOError(
+          "grao.train: option 'stages[\(index + 1)].name' must be a string, not \(given?.kind ?? "nothing")")
+      }
       own["name"] = nil
       if own["model"] != nil {
         throw GRAOError("grao.train: option 'stages[\(index + 1)].model' is not allowed: all stages train one model")

@@ -18,6 +18,7 @@ public final class Trainer {
   public var checkInterrupt: () throws -> Void = {}
 
   private var isRunning = false
+  private var schedule: ScheduleState?
   private let optimizer: Optimizer
   private let reader: RowReader
   /// What says what tokens are worth, where a model apart does.
@@ -64,6 +65,11 @@ public final class Trainer {
     let queries = try rows.map { row, name throws(GRAOError) in try reader.query(row, name: name) }
     for (query, row) in zip(queries, rows) where query.reference == nil && options.method.needsReference {
       throw GRAOError("\(row.name): method '\(options.method)' needs a column 'reference' (or 'chosen')")
+    }
+    for (query, row) in zip(queries, rows) where options.samples && query.prompt.count >= model.contextLength {
+      throw GRAOError(
+        "\(row.name): the prompt has \(query.prompt.count) tokens and leaves no room in the context of "
+          + "\(model.contextLength)")
     }
     if options.method.needsPreference { try checkPreference(queries, rows.map(\.name)) }
     state.rollouts += 1
@@ -171,7 +177,7 @@ public final class Trainer {
     guard gradNorm.isFinite else {
       throw GRAOError("step \(schedule.step): the gradient's norm is \(gradNorm); the model was left as it was")
     }
-    let criticNorm = queries.isEmpty ? 0 : critic?.step(learningRate: learningRate)
+    let criticNorm = critic.map { queries.isEmpty ? 0 : $0.step(learningRate: learningRate) }
     guard criticNorm?.isFinite ?? true else {
       throw GRAOError("step \(schedule.step): the norm of the critic's gradient is \(criticNorm ?? 0)")
     }
@@ -304,11 +310,13 @@ public final class Trainer {
     let left = options.steps == nil ? data.count - rollouts * options.promptsPerStep : .max
     let wanted = min(options.promptsPerStep, max(left, 1))
     var groups: [Group] = []
+    var taken: [Int] = []
     for round in 0...options.resampleRounds {
       var order = state.order
       let rows = try selection.next(
-        wanted - groups.count, of: data.rows, at: scheduleState, history: state.history, &order)
+        wanted - groups.count, of: data.rows, after: taken, at: scheduleState, history: state.history, &order)
       state.order = order
+      taken += rows
       let drawn = try rollout(rows.map { (data.rows[$0], data.name(ofRow: $0)) }) { tokens in
         try observer?.sampled(tokens: tokens)
       }
@@ -323,12 +331,8 @@ public final class Trainer {
   }
 
   private func evaluation(on rows: Dataset) throws -> Table {
-    var evaluation = EvaluationOptions()
-    evaluation.generation.maxNewTokens = options.sampling.maxNewTokens
-    evaluation.generation.stop = options.sampling.stop
-    evaluation.onRewardError = options.onRewardError
     let schedule = ScheduleState(step: state.step, steps: totalSteps, metrics: state.metrics)
-    return try evaluate(model, on: rows, rewards: options.rewards, evaluation, at: schedule) { _ in
+    return try evaluate(model, on: rows, rewards: options.rewards, options.evaluation, at: schedule) { _ in
       try checkInterrupt()
     }
   }
@@ -348,8 +352,13 @@ public final class Trainer {
 
   /// The state that schedules see while step `state.step + 1` is made.
   private var scheduleState: ScheduleState {
+    let step = state.step + 1
+    if let schedule, schedule.step == step { return schedule }
     let steps = options.steps == nil && options.data == nil ? nil : totalSteps
-    return ScheduleState(step: state.step + 1, steps: steps, metrics: state.metrics)
+    var next = ScheduleState(step: step, steps: steps, metrics: state.metrics)
+    next.given = ScheduleValues()
+    schedule = next
+    return next
   }
 }
 

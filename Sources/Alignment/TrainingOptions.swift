@@ -149,6 +149,14 @@ public struct TrainingOptions {
   public var evaluationData: Dataset?
   /// Optimizer steps from one evaluation to the next; nil: after the last.
   public var evaluateEvery: Int?
+  /// How held-out rows are evaluated: with completions as long as those of training.
+  var evaluation: EvaluationOptions {
+    var evaluation = EvaluationOptions()
+    evaluation.generation.maxNewTokens = sampling.maxNewTokens
+    evaluation.generation.stop = sampling.stop
+    evaluation.onRewardError = onRewardError
+    return evaluation
+  }
   /// Where the run's metrics, options and model go; nil writes nothing.
   public var runDirectory: String?
 

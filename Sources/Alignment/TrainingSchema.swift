@@ -128,7 +128,7 @@ extension TrainingOptions {
         OptionDeclaration(
           "betas", .array(of: .number, count: 2), default: [0.9, 0.999], "decay of the moments", minimum: 0,
           maximum: 0.999999999),
-        OptionDeclaration("eps", .number, default: 1e-8, "added to the root of the second moment", minimum: 0),
+        OptionDeclaration("eps", .number, default: 1e-8, "added to the root of the second moment", minimum: 1e-30),
         OptionDeclaration("weight_decay", .number, default: 0.01, "of matrices", minimum: 0),
         OptionDeclaration("max_grad_norm", .number, default: 1, "gradients are clipped to it; 0: not", minimum: 0),
         OptionDeclaration(

@@ -52,6 +52,7 @@ struct DecoderShape {
     guard size % 2 == 0 else { throw config.failure("head_dim", "must be even for rotary positions") }
     heads = HeadShape(queries: queries, keyValues: keyValues, size: size, scale: 1 / Float(size).squareRoot())
     self.epsilon = Float(try config.number("rms_norm_eps", default: epsilon))
+    guard self.epsilon >= 0 else { throw config.failure("rms_norm_eps", "must be 0 or more") }
     let context = try config.count("max_position_embeddings", default: rules.context, atMost: 1 << 30)
     // A classifier has no vocabulary head, and nothing reads the one that stands in its place.
     let sharesEmbedding = try config.flag("tie_word_embeddings", default: rules.tied)

@@ -39,6 +39,8 @@ package final class ParameterStore {
   private let stored: Set<String>
   /// Bytes beyond which nothing more is declared: sizes come from files.
   private let limit: Int
+  /// Whether one parameter alone has more elements than that.
+  private var exceedsLimit = false
 
   /// - Parameters:
   ///   - stored: names of the tensors of the checkpoint that is to be loaded.
@@ -104,8 +106,11 @@ package final class ParameterStore {
     let parameter = Parameter(
       kind: kind, shape: shape, start: start, placement: placement, isTrained: isTrained, isSingle: isSingle,
       index: parameters.count)
+    var (count, overflows) = (1, false)
+    for size in shape where !overflows { (count, overflows) = count.multipliedReportingOverflow(by: size) }
+    if overflows || count > limit { exceedsLimit = true }
     // Beyond this there is nothing to keep: `allocate` will refuse.
-    guard bytes <= limit else { return parameter }
+    guard !exceedsLimit, bytes <= limit else { return parameter }
     parameters.append(parameter)
     if isSingle || computeType == .float32 {
       places.append(Place(extent: extent, offset: singleExtent, half: nil))
@@ -148,7 +153,7 @@ package final class ParameterStore {
 
   /// Makes the memory for all that was declared, filled with 0.
   func allocate() throws(GRAOError) {
-    guard bytes <= Self.machineBytes else {
+    guard !exceedsLimit, bytes <= Self.machineBytes else {
       throw GRAOError("the weights take more than this machine's \(Self.machineBytes / 1_000_000_000) GB of memory")
     }
     values = Buffer(zeros: singleExtent)
@@ -198,8 +203,9 @@ package final class ParameterStore {
 
   /// Every gradient, in the layout of ``all``; made, as 0, at first use.
   package var allGradients: Matrix {
-    if gradientBuffer == nil { gradientBuffer = Buffer(zeros: extent) }
-    return Matrix(start: gradientBuffer?.floats ?? values.floats, rows: 1, columns: extent)
+    let buffer = gradientBuffer ?? Buffer(zeros: extent)
+    gradientBuffer = buffer
+    return Matrix(start: buffer.floats, rows: 1, columns: extent)
   }
 
   /// Those whose memory is lent are cleared when it is given back.

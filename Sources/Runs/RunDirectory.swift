@@ -7,11 +7,14 @@ import Values
 ///     options.json     every option as it was resolved
 ///     metrics.jsonl    one JSON object a step
 ///     model/           the trained model
+///     interrupted/     in its place, where a signal ended the run: the model after the last whole step
 public final class RunDirectory {
   /// Of the directory.
   public let path: String
   /// Where the trained model goes.
   public var modelPath: String { "\(path)/model" }
+  /// Where the model of an interrupted run goes.
+  public var interruptedPath: String { "\(path)/interrupted" }
 
   private let metrics: Int32
 

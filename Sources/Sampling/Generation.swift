@@ -1,4 +1,5 @@
 import Models
+import Values
 
 /// How completions are drawn.
 public struct GenerationOptions: Sendable {
@@ -23,6 +24,21 @@ public struct GenerationOptions: Sendable {
 
   /// One completion at temperature 1, unfiltered.
   public init() {}
+
+  /// - Throws: where a number is out of its range, naming it.
+  package func check() throws(GRAOError) {
+    for (name, value, range) in [
+      ("samples", samples, 1...1 << 20), ("max_new_tokens", maxNewTokens, 1...Int.max), ("top_k", topK, 0...1 << 30),
+    ] where !range.contains(value) {
+      throw GRAOError("option '\(name)' must be from \(range.lowerBound) to \(range.upperBound), not \(value)")
+    }
+    guard temperature.isFinite, temperature >= 0 else {
+      throw GRAOError("option 'temperature' must be 0 or more, not \(temperature)")
+    }
+    for (name, value) in [("top_p", topP), ("min_p", minP)] where !(0...1).contains(value) {
+      throw GRAOError("option '\(name)' must be from 0 to 1, not \(value)")
+    }
+  }
 
   /// Which log-probabilities a completion carries.
   public enum LogProbabilities: Sendable {

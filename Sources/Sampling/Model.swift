@@ -89,10 +89,18 @@ public final class Model {
       throw configuration.failure(
         "vocab_size", "is \(network.plan.vocabulary), but the tokenizer has \(tokenizer.vocabularySize) tokens")
     }
-    let declared = origin.generationConfig?["eos_token_id"]?.unlessNull ?? configuration.table["eos_token_id"]
-    let ids = declared?.array?.compactMap(\.integer) ?? declared?.integer.map { [$0] } ?? []
-    let fallback = ids.isEmpty ? tokenizer?.eosTokenID.map { [Int($0)] } ?? [] : ids
-    endOfSequence = Set(fallback.compactMap { Int32(exactly: $0) })
+    let declared =
+      origin.generationConfig?["eos_token_id"]?.unlessNull ?? configuration.table["eos_token_id"]?.unlessNull
+    var ids = tokenizer?.eosTokenID.map { [Int($0)] } ?? []
+    if let declared {
+      // An empty array says that no token ends a completion.
+      let given = declared.array ?? [declared]
+      ids = given.compactMap(\.integer)
+      guard ids.count == given.count else {
+        throw configuration.failure("eos_token_id", "must be an integer or an array of integers, not \(declared.kind)")
+      }
+    }
+    endOfSequence = Set(ids.compactMap { Int32(exactly: $0) })
   }
 
   /// Frees the weights now. Whatever is asked of the model afterwards is an error.
@@ -303,10 +311,12 @@ public final class Model {
     progress: (_ tokens: Int) throws -> Void
   ) throws -> [[Completion]] {
     try checkLanguageModel()
+    try options.check()
     if !options.stop.isEmpty { _ = try requireTokenizer("a stop string") }
     let ids = try prompts.map { prompt throws(GRAOError) in try encode(prompt) }
-    if let full = ids.first(where: { $0.count >= contextLength }) {
-      throw GRAOError("the prompt has \(full.count) tokens and leaves no room in the context of \(contextLength)")
+    if let full = ids.firstIndex(where: { $0.count >= contextLength }) {
+      throw GRAOError(
+        "prompt \(full + 1) has \(ids[full].count) tokens and leaves no room in the context of \(contextLength)")
     }
     let recording =
       passes.isEmpty

@@ -70,3 +70,7 @@ package struct LuaCall {
     return result
   }
 }
+
+extension HostFunction: KindNamed {
+  package static var kind: String { "a function" }
+}

@@ -20,3 +20,7 @@ package final class LuaFunction {
     return try state.call(self, arguments)
   }
 }
+
+extension LuaFunction: KindNamed {
+  package static var kind: String { "a function" }
+}

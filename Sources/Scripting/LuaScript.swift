@@ -4,8 +4,9 @@ import Values
 
 extension LuaState {
   /// Runs a user's script: `arg` holds the arguments, `require` also finds the files of the script's folder.
-  package func run(file: String, arguments: [String]) throws {
-    let script = try load(try SourceFile.read(file), name: file)
+  /// - Parameter content: the file's, where it has been read.
+  package func run(file: String, content: [UInt8]? = nil, arguments: [String]) throws {
+    let script = try load(SourceFile.source(content ?? SourceFile.bytes(of: file)), name: file)
     let values = arguments.map(Value.string)
     try loadOwn(Self.scriptSetup).call([.string(file), .array(values), .string(SourceFile.folder(of: file))])
     defer { fflush(nil) }

@@ -84,14 +84,17 @@ package final class Plugin {
     }
   }
 
-  /// An error of the plugin's code has its position. One of its limits gets the plugin's name.
+  /// An error of the plugin's code has its position. Any other, and one of its limits, gets the plugin's name.
   private static func describe(_ error: LuaError, _ name: String, _ path: String, _ limits: Sandbox.Limits) -> LuaError
   {
     let message: String
     switch error.kind {
     case .memory: message = "\(path): plugin '\(name)' needs more than its \(limits.megabytes) MB of memory"
     case .time: message = error.message.hasPrefix(path) ? error.message : "\(path): \(error.message)"
-    case .error, .interrupted: return error
+    case .error:
+      guard !error.message.hasPrefix(path.dropLast("init.lua".count)) else { return error }
+      message = "plugin '\(name)': \(error.message)"
+    case .interrupted: return error
     }
     return LuaError(kind: error.kind, message: message, traceback: error.traceback)
   }

@@ -6,9 +6,19 @@ enum SourceFile {
   /// Beyond this a file is no source, but a mistake.
   private static let largest = 16 << 20
 
-  /// The bytes of a regular file, without a byte order mark; a first line that begins with '#' is emptied, so that
-  /// lines keep their numbers.
-  static func read(_ path: String) throws(GRAOError) -> [UInt8] {
+  /// A file's source, as Lua reads it.
+  static func read(_ path: String) throws(GRAOError) -> [UInt8] { source(try bytes(of: path)) }
+
+  /// Without a byte order mark; a first line that begins with '#' is emptied, so that lines keep their numbers.
+  static func source(_ bytes: [UInt8]) -> [UInt8] {
+    var bytes = bytes[...]
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+    if bytes.first == UInt8(ascii: "#") { bytes = bytes.drop { $0 != UInt8(ascii: "\n") } }
+    return [UInt8](bytes)
+  }
+
+  /// The bytes of a regular file.
+  static func bytes(of path: String) throws(GRAOError) -> [UInt8] {
     try checkPath(path)
     var status = stat()
     guard stat(path, &status) == 0 else { throw GRAOError("\(path): \(String(cString: strerror(errno)))") }
@@ -19,10 +29,7 @@ enum SourceFile {
     }
     guard status.st_size <= largest else { throw GRAOError("\(path): larger than \(largest >> 20) MiB") }
     guard let data = FileManager.default.contents(atPath: path) else { throw GRAOError("\(path): cannot be read") }
-    var bytes = data[...]
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
-    if bytes.first == UInt8(ascii: "#") { bytes = bytes.drop { $0 != UInt8(ascii: "\n") } }
-    return [UInt8](bytes)
+    return [UInt8](data)
   }
 
   /// Whether a name has only ASCII letters, digits, _ and -, so that it can be part of a path.

@@ -259,11 +259,14 @@ extension OptionSchema {
         ])
       let read = try schema.read(keys)
       let typeName = try read.string("type")
+      let (least, greatest) = (try read.optionalNumber("min"), try read.optionalNumber("max"))
+      if let least, let greatest, least > greatest {
+        throw read.failure("min", "is \(least), above its max, \(greatest)")
+      }
       declarations.append(
         OptionDeclaration(
           name, types.first { $0.name == typeName }?.type ?? .any, default: keys["default"],
-          try read.string("description"), minimum: try read.optionalNumber("min"),
-          maximum: try read.optionalNumber("max"), choices: try read.array("choices"),
+          try read.string("description"), minimum: least, maximum: greatest, choices: try read.array("choices"),
           required: try read.boolean("required")))
       // A default that breaks its own declaration is the plugin's mistake, and found when the plugin is loaded.
       if let value = keys["default"] {

@@ -77,9 +77,15 @@ public enum Value {
     case .string: "a string"
     case .array: "an array"
     case .table: "a table"
-    case .object(let object): "a \(type(of: object))"
+    case .object(let object): (type(of: object) as? any KindNamed.Type)?.kind ?? "a \(type(of: object))"
     }
   }
+}
+
+/// A host object that messages call otherwise than by its type.
+public protocol KindNamed {
+  /// With its article: "a function".
+  static var kind: String { get }
 }
 
 extension Value: ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,

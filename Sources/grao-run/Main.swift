@@ -26,7 +26,7 @@ struct GraoRun: ParsableCommand {
       Progress and logs go to standard error, what the script prints to standard output. Exit code 0: done; 1: the \
       script or the run failed; 2: wrong usage; 130: interrupted.
 
-      Environment: GRAO_KERNELS (avx512, avx2, neon, plain) chooses the kernels, GRAO_GRADIENTS (own, openblas) who \
+      Environment: GRAO_KERNELS (avx512bf16, avx512, avx2, neon, plain) chooses the kernels, GRAO_GRADIENTS (own, openblas) who \
       computes the gradient products, GRAO_PLUGIN_PATH further folders of plugins.
       """,
     version: Engine.version)
@@ -99,11 +99,13 @@ struct GraoRun: ParsableCommand {
 enum Signals {
   static func install() {
     for number in [SIGINT, SIGTERM] {
-      signal(number) { number in
+      signal(number) { _ in
+        if Interruption.isRequested { _exit(130) }
         Interruption.request()
-        signal(number, SIG_DFL)
       }
     }
+    // A file that outgrows its limit is an error of writing.
+    signal(SIGXFSZ, SIG_IGN)
     // A parent may have started this with signals blocked, as threads of Dispatch do.
     var unblocked = sigset_t()
     sigemptyset(&unblocked)

@@ -65,6 +65,9 @@ extension TrainerSuite {
       #expect(try read(3) == "grao.train: option 'stages' must be an array of tables, not an integer")
       #expect(try read([3]) == "grao.train: option 'stages[1]' must be a table, not an integer")
       #expect(
+        try read([["steps": 1], ["name": 7]])
+          == "grao.train: option 'stages[2].name' must be a string, not an integer")
+      #expect(
         try read([["name": "a"], ["name": "a"]]) == "grao.train: option 'stages' has two stages named 'a'")
       #expect(
         try read([["name": "a", "stepz": 1]])

@@ -255,6 +255,7 @@ extension TrainerSuite {
         (["method": "dpo", "normalization": "token"], "option 'normalization' must be \"sequence\" with method dpo"),
         (["method": "sft", "normalization": "constant"], "option 'normalization' \"constant\" needs max_new_tokens"),
         (["method": "dpo", "dpo": ["beta": 0]], "option 'dpo.beta' must be more than 0"),
+        (["optimizer": ["eps": 0]], "option 'optimizer.eps' must be at least 1e-30"),
         (
           ["method": "dpo", "dpo": ["loss": "ipo", "label_smoothing": 0.1]],
           "option 'dpo.label_smoothing' needs loss \"sigmoid\", not \"ipo\""

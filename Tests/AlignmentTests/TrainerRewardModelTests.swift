@@ -114,6 +114,19 @@ extension TrainerSuite {
       #expect(try metrics.number("reward_std") > 0)
     }
 
+    /// What stops its passes is the sample's failure, not a reward that does not apply.
+    @Test func anInterruptedPassIsAFailure() throws {
+      struct Interrupt: Error {}
+      let reward = try RewardModel(try Model.load(Fixtures.path("classifiers/llama")))
+      let sample = RewardSample(
+        prompt: nil, completion: nil, reference: nil, promptIDs: [3, 4], ids: [5, 6], finishReason: .length,
+        row: Table(),
+        step: 1, isReference: false)
+      #expect(try reward.score([sample])[0].get().value?.isFinite == true)
+      reward.checkInterrupt = { throw Interrupt() }
+      #expect(throws: Interrupt.self) { try reward.score([sample])[0].get() }
+    }
+
     @Test func refusals() throws {
       let judge = try Model.load(Fixtures.path("classifiers/llama"))
       #expect(try message { try judge.generate([.ids([5])]) }.hasPrefix("the model scores sequences"))

@@ -102,6 +102,50 @@ extension TrainerSuite {
       }
     }
 
+    /// A schedule is asked once a step, so that the metrics tell what was used.
+    @Test func schedulesAreAskedOnceAStep() throws {
+      var asked: [String: [Int]] = [:]
+      func counting(_ name: String) -> Schedule {
+        .custom(name: name) { state in
+          asked[name, default: []].append(state.step)
+          return Double(asked[name]?.count ?? 0)
+        }
+      }
+      let options = try graoOptions([Reward("a", weight: counting("a")) { Double($0.ids.count { $0 % 2 == 0 }) }]) {
+        $0.data = try dataset()
+        $0.weights.imitation = counting("imitation")
+        $0.optimizer.learningRate = counting("rate")
+        $0.steps = 3
+      }
+      let metrics = try Trainer(Model.fixture("llama"), options).run()
+      #expect(asked == ["a": [1, 2, 3], "imitation": [1, 2, 3], "rate": [1, 2, 3]])
+      #expect(try metrics.number("weights/a") == 3)
+      #expect(try metrics.number("weights/imitation") == 3)
+      #expect(try abs(metrics.number("reward") - 3 * metrics.number("rewards/a/mean")) < 1e-12)
+    }
+
+    /// A row that is too long is named.
+    @Test func rowsBeyondTheContext() throws {
+      let model = try Model.fixture("llama")
+      let context = model.contextLength
+      func refusal(_ method: Method, prompt: Int, reference: Int) throws -> String {
+        let row = Table([
+          ("prompt", .array(Array(repeating: 5, count: prompt))),
+          ("reference", .array(Array(repeating: 6, count: reference))),
+        ])
+        var options = method == .sft ? TrainingOptions(method: .sft) : try graoOptions([evenShare])
+        options.data = try Dataset(rows: [row], source: "long")
+        return try message { try Trainer(model, options).run() }
+      }
+      #expect(
+        try refusal(.sft, prompt: 5, reference: context)
+          == "long: row 1: a prompt of 5 tokens with a completion of \(context) exceeds the model's context of \(context)"
+      )
+      #expect(
+        try refusal(.grao, prompt: context, reference: 0).hasPrefix("long: row 1: ")
+          && refusal(.grao, prompt: context - 1, reference: 2).hasPrefix("long: row 1: "))
+    }
+
     /// Rows follow a curriculum's weights, which see each row's history.
     @Test func aCurriculum() throws {
       var seen: [(number: Int, seen: Int, rewardMean: Double?)] = []

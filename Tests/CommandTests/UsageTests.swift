@@ -207,7 +207,10 @@ extension CommandSuite {
           grao.train(options)
           """
       let place = try Workplace(["main.lua": text])
-      #expect(try place.run("main.lua", signal: SIGINT).code == 130)
+      let outcome = try place.run("main.lua", signal: SIGINT)
+      #expect(outcome.code == 130)
+      #expect(outcome.messages.last?.hasSuffix("the model after the last whole step is run/interrupted") == true)
+      #expect(place.text("run/interrupted/config.json").contains("model_type"))
       let metrics = place.text("run/metrics.jsonl")
       #expect(metrics.hasSuffix("}\n"))
       #expect(metrics.split(separator: "\n").count >= 3)

@@ -116,6 +116,23 @@ import Values
     #expect(throws: Interrupt.self) { try trainer.run(observer: recorder) }
     #expect(try directory.text("metrics.jsonl").split(separator: "\n").count == 2)
     #expect(directory.names == ["metrics.jsonl", "options.json"])
+    #expect(try recorder.interrupted() == directory.path + "/interrupted")
+    #expect(directory.names == ["interrupted", "metrics.jsonl", "options.json"])
+    let saved = try Model.load(directory.path + "/interrupted")
+    #expect(try saved.logits(.ids([5])).map(\.bitPattern) == trainer.model.logits(.ids([5])).map(\.bitPattern))
+  }
+
+  /// A rollout's tokens count for all updates on it.
+  @Test func speedOverSeveralUpdates() throws {
+    let watcher = Watcher()
+    var options = try Self.options(nil)
+    options.ratio = RatioOptions()
+    (options.iterations, options.steps) = (3, 6)
+    let trainer = try Trainer(Model.load(Fixtures.model("llama")), options)
+    try trainer.run(observer: RunRecorder(progress: watcher))
+    let speeds = watcher.reports.map { $0.tokensPerSecond ?? 0 }
+    #expect(speeds.count == 6 && speeds.allSatisfy { $0 > 0 })
+    #expect(speeds[2] < speeds[1] && speeds[1] < speeds[0])
   }
 
   @Test func withoutADirectoryNothingIsWritten() throws {

@@ -146,6 +146,14 @@ import Values
       let error = try #require(throws: GRAOError.self) { try Model(configuration: config) }
       #expect(error.message.hasPrefix("config: "), "\(error.message)")
     }
+    // Each within its bound, their product not.
+    for (folder, heads) in [("models/llama", "head_dim"), ("architectures/deepseek_v2", "v_head_dim")] {
+      var wide = try #require(Fixtures.json("\(folder)/config.json").table)
+      for key in ["num_attention_heads", "num_key_value_heads"] { wide[key] = .integer(4096) }
+      (wide["hidden_size"], wide[heads]) = (.integer(1 << 24), .integer(1 << 24))
+      let error = try #require(throws: GRAOError.self) { try Model(configuration: wide) }
+      #expect(error.message.hasPrefix("config: "), "\(error.message)")
+    }
     let (message, path) = try Self.failure("qwen3_moe", config: { $0["num_local_experts"] = .integer(1 << 31) })
     #expect(message.hasPrefix(path), "\(message)")
   }

@@ -4,6 +4,7 @@ import Models
 import Sampling
 import TestSupport
 import Testing
+import Tokenizers
 import Values
 
 @Suite(.machine) struct SamplerTests {
@@ -130,6 +131,31 @@ import Values
     #expect(cells > 3)
     // Far in the tail of chi-square with `cells` degrees of freedom.
     #expect(chi2 < Double(cells) + 5 * (2 * Double(cells)).squareRoot())
+  }
+
+  /// No token ends a completion where the configuration names none, whatever the tokenizer has.
+  @Test func anEmptyEndOfSequence() throws {
+    var config = try #require(Fixtures.json("models/llama/config.json").table)
+    config["eos_token_id"] = []
+    let tokenizer = try Tokenizer.load(directory: Fixtures.root + "/scripts/arithmetic-tokenizer")
+    #expect(try Model(configuration: config, tokenizer: tokenizer).endOfSequence == [])
+    config["eos_token_id"] = nil
+    #expect(
+      try Model(configuration: config, tokenizer: tokenizer).endOfSequence == [try #require(tokenizer.eosTokenID)])
+  }
+
+  @Test func optionsOutOfRange() throws {
+    func refusal(_ change: (inout GenerationOptions) -> Void) throws -> String {
+      var options = GenerationOptions()
+      change(&options)
+      return try #require(throws: GRAOError.self) { try Self.model("llama").generate([.ids([5])], options) }.message
+    }
+    #expect(try refusal { $0.samples = -1 } == "option 'samples' must be from 1 to 1048576, not -1")
+    #expect(try refusal { $0.samples = .max }.hasPrefix("option 'samples' must be "))
+    #expect(try refusal { $0.maxNewTokens = 0 }.hasPrefix("option 'max_new_tokens' must be "))
+    #expect(try refusal { $0.topK = 1 << 40 }.hasPrefix("option 'top_k' must be "))
+    #expect(try refusal { $0.temperature = .nan } == "option 'temperature' must be 0 or more, not nan")
+    #expect(try refusal { $0.topP = 2 } == "option 'top_p' must be from 0 to 1, not 2.0")
   }
 
   @Test func endOfSequenceAndContext() throws {

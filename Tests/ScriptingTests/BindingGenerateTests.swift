@@ -132,7 +132,7 @@ extension BindingSuite {
         local model = tiny()
         local sample = model:generate { prompts = { ("1"):rep(30) }, max_new_tokens = 9 }[1][1]
         equal({ #sample.ids, sample.finish_reason }, { 2, "length" })
-        fails("the prompt has 32 tokens and leaves no room in the context of 32",
+        fails("prompt 1 has 32 tokens and leaves no room in the context of 32",
           function() return model:generate { prompts = { ("1"):rep(32) } } end)
         fails("grao.model:generate: option 'prompts[2]': the prompt has 33 tokens, more than the model's context of 32",
           function() return model:generate { prompts = { "1", ("1"):rep(33) } } end)

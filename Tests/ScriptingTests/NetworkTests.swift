@@ -82,14 +82,14 @@ import Values
       "error(reply.error .. reply.status .. reply.body, 0)", server, policy: "{ retries = 2, backoff = 0.01 }")
     #expect(
       message { try plugin.score(url(server)) }
-        == "\(server.host): HTTP status 503: over loaded, after 3 attempts503over\n loaded")
+        == "plugin 'p': \(server.host): HTTP status 503: over loaded, after 3 attempts503over\n loaded")
     #expect(server.requests.count == 3)
   }
 
   @Test func anotherStatusIsNot() throws {
     let server = try LocalServer { _ in .init(status: 401, body: "no key") }
     let plugin = try poster("error(reply.error, 0)", server)
-    #expect(message { try plugin.score(url(server)) } == "\(server.host): HTTP status 401: no key")
+    #expect(message { try plugin.score(url(server)) } == "plugin 'p': \(server.host): HTTP status 401: no key")
     #expect(server.requests.count == 1)
   }
 
@@ -112,14 +112,14 @@ import Values
     #expect(ContinuousClock.now - start >= .seconds(1))
     let forever = try LocalServer { _ in .init(status: 429, headers: ["Retry-After": "3600"]) }
     let found = message { try poster("error(reply.error, 0)", forever).score(url(forever)) }
-    #expect(found == "\(forever.host): HTTP status 429; the next attempt is due in 3600 s, and the time ends before")
+    #expect(found == "plugin 'p': \(forever.host): HTTP status 429; the next attempt is due in 3600 s, and the time ends before")
   }
 
   @Test func aHangEnds() throws {
     let server = try LocalServer { _ in .init(delay: 3) }
     let plugin = try poster("error(reply.error, 0)", server, policy: "{ retries = 1, timeout = 0.2, backoff = 0.01 }")
     let start = ContinuousClock.now
-    #expect(message { try plugin.score(url(server)) } == "\(server.host): no reply within 0.2 s, after 2 attempts")
+    #expect(message { try plugin.score(url(server)) } == "plugin 'p': \(server.host): no reply within 0.2 s, after 2 attempts")
     #expect(ContinuousClock.now - start < .seconds(2))
   }
 
@@ -127,7 +127,7 @@ import Values
     let server = try LocalServer { _ in .init(delay: 3) }
     let plugin = try poster("error(reply.error, 0)", server, networkSeconds: 0.3)
     let start = ContinuousClock.now
-    let expected = "\(server.host): the 0.3 s that a plugin may wait for the network are over"
+    let expected = "plugin 'p': \(server.host): the 0.3 s that a plugin may wait for the network are over"
     #expect(message { try plugin.score(url(server)) } == expected)
     #expect(ContinuousClock.now - start < .seconds(2))
     // The next call has its time again.
@@ -151,7 +151,7 @@ import Values
     let plugin = try poster(
       "error(reply.error, 0)", server, policy: "{ retries = 1, backoff = 0.01 }",
       hosts: ["127.0.0.1:\(port)", server.host])
-    #expect(message { try plugin.score(gone) }.hasPrefix("127.0.0.1:\(port): "))
+    #expect(message { try plugin.score(gone) }.hasPrefix("plugin 'p': 127.0.0.1:\(port): "))
     #expect(message { try plugin.score(url(server)) }.hasSuffix(", after 2 attempts"))
     #expect(server.requests.count == 2)
   }
@@ -177,7 +177,7 @@ import Values
       let found = message { try moved([server.host], "error(reply.error, 0)").score(url(server)) }
       #expect(
         found
-          == "\(server.host): a redirect to the host '\(goal.host)', which is not granted, after 2 attempts")
+          == "plugin 'p': \(server.host): a redirect to the host '\(goal.host)', which is not granted, after 2 attempts")
     }
     #expect(goal.requests.count == 4)
   }
@@ -185,7 +185,7 @@ import Values
   @Test func redirectsEnd() throws {
     let server = try LocalServer { _ in .init(status: 307, headers: ["Location": "/x"]) }
     let found = message { try poster("error(reply.error, 0)", server).score(url(server)) }
-    #expect(found == "\(server.host): more than 5 redirects, after 6 attempts")
+    #expect(found == "plugin 'p': \(server.host): more than 5 redirects, after 6 attempts")
     let lost = try LocalServer { _ in .init(status: 307) }
     #expect(message { try poster("error(reply.error, 0)", lost).score(url(lost)) }.contains("a redirect without a URL"))
   }
@@ -202,20 +202,20 @@ import Values
           url(server))
       }
     }
-    #expect(found("secret") == "\(server.host): HTTP status 403: wrong key Bearer …")
+    #expect(found("secret") == "plugin 'p': \(server.host): HTTP status 403: wrong key Bearer …")
     #expect(server.requests[0].headers["authorization"] == "Bearer s3cret")
     // The plugin's own default is not the script's word.
     #expect(found("other").contains("may not send the environment variable 'GRAO_TEST_OTHER': no option of it names"))
     #expect(
       found("secret", ["secret": "GRAO_TEST_NONE"])
         .hasSuffix("plugin 'p': the environment variable 'GRAO_TEST_NONE' is not set"))
-    #expect(found("secret", [:]) == "\(server.host): HTTP status 403: wrong key none")
+    #expect(found("secret", [:]) == "plugin 'p': \(server.host): HTTP status 403: wrong key none")
   }
 
   @Test func aReplyHasABound() throws {
     let server = try LocalServer { _ in .init(body: String(repeating: "x", count: 5 << 20)) }
     let plugin = try poster("error(reply.error, 0)", server, policy: "{ retries = 0 }")
-    #expect(message { try plugin.score(url(server)) } == "\(server.host): its reply is larger than 4 MiB")
+    #expect(message { try plugin.score(url(server)) } == "plugin 'p': \(server.host): its reply is larger than 4 MiB")
   }
 
   @Test func requestsRunAtOnce() throws {

@@ -3,6 +3,8 @@ import Scripting
 import Testing
 import Values
 
+@testable import Alignment
+
 /// Writes a plugin `<name>/init.lua` and loads it.
 func plugin(
   _ text: String, name: String = "p", options: Table = Table(), files: [String: String] = [:],
@@ -86,7 +88,7 @@ func message(_ body: () throws -> some Any) -> String {
   @Test(arguments: [
     ("return 'high'", "reward plugin 'p': score returned a string, not a finite number or nil"),
     ("return 0/0", "score returned -nan"), ("return 1/0", "score returned inf"), ("return true", "returned a boolean"),
-    ("return {}", "returned a table"), ("return print", "returned a LuaFunction"),
+    ("return {}", "returned a table"), ("return print", "returned a function"),
   ])
   func aResultThatIsNoNumberIsAnError(_ body: String, _ expected: String) throws {
     let loaded = try plugin(reward(body))
@@ -130,6 +132,36 @@ func message(_ body: () throws -> some Any) -> String {
     )
     let single = try plugin(reward("return sample.n"))
     #expect(try single.values(samples) == [1, 2, 3])
+  }
+
+  /// A sample that fails does not take its batch along, but one that takes too long is not asked for again.
+  @Test func aFailedBatchIsAskedForOneByOneButNotAfterATimeout() throws {
+    func scores(_ body: String) throws -> [Result<RewardScore, any Error>] {
+      let text = "if #samples > 1 then \(body) end return { samples[1].ids[1] }"
+      let batch = try plugin(
+        reward(text).replacing("score = function(sample,", with: "score_batch = function(samples,"),
+        limits: Sandbox.Limits(seconds: 0.2))
+      return batch.score(
+        (1...3).map {
+          RewardSample(
+            prompt: nil, completion: nil, reference: nil, promptIDs: [1], ids: [$0], finishReason: .length,
+            row: Table(),
+            step: 1, isReference: false)
+        })
+    }
+    #expect(try scores("error('no')").map { try $0.get().value } == [1, 2, 3])
+    for result in try scores("while true do end") {
+      let error = try #require(throws: LuaError.self) { try result.get() }
+      #expect(error.kind == .time)
+    }
+  }
+
+  /// An error without a position names the plugin.
+  @Test(arguments: ["error({})", "coroutine.yield(1)", "local t = {} t.a = t return 1, t", "return require('../p')"])
+  func errorsWithoutAPositionNameThePlugin(_ body: String) throws {
+    let loaded = try plugin(reward(body))
+    let text = message { try loaded.score([:]) }
+    #expect(text.hasPrefix("plugin 'p': ") || text.contains("/p/init.lua:4: "), "\(text)")
   }
 
   @Test func errorsOfAPluginHaveItsPathAndLine() throws {

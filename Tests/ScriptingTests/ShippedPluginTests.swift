@@ -90,7 +90,7 @@ import Values
     #expect(try tokens(["max": 4, "penalty": 0.25, "most": 3], 100) == -3)
     #expect(try score("length", ["max": 2, "unit": "characters", "penalty": 0.5], "žlu") == -0.5)
     #expect(try score("length", ["max": 2, "unit": "characters"], nil) == nil)
-    #expect(message { try tokens(["max": 1, "min": 2], 1) } == "option 'min' must not be larger than option 'max'")
+    #expect(message { try tokens(["max": 1, "min": 2], 1) } == "plugin 'length': option 'min' must not be larger than option 'max'")
     #expect(message { try load("length") }.contains("option 'max' is missing"))
   }
 
@@ -107,7 +107,7 @@ import Values
     #expect(try weights(1) == [0.5, 0.5, 0.5, 1])
     #expect(
       message { try ladder.weight(row: [:], state: ["progress": 0]) }
-        == "column 'level' must hold a number in every row, found nil")
+        == "plugin 'difficulty_ladder': column 'level' must hold a number in every row, found nil")
     let at = try load("difficulty_ladder", ["highest": 2, "reach": 0, "column": "digits"])
     #expect(try at.weight(row: ["digits": 2], state: ["progress": 0]) == 1)
   }

@@ -62,6 +62,9 @@ enum ModelBinding {
           owner: call.name, [OptionDeclaration("skip_special_tokens", .boolean, default: true, "leave them out")]
         ).read(try call.options(2))
         let ids = try Convert.ids(call[1], "argument 1 of \(call.name)")
+        if let id = ids.first(where: { $0 < 0 }) {
+          throw GRAOError("argument 1 of \(call.name): \(id) is no token's id")
+        }
         return [.string(tokenizer.decode(ids, skipSpecialTokens: try options.boolean("skip_special_tokens")))]
       }
       .method("chat") { tokenizer, call in

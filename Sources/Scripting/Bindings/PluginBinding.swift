@@ -9,8 +9,14 @@ extension Plugin: NamedObject {}
 extension Plugin: RewardScorer {
   package func score(_ samples: [RewardSample]) -> [Result<RewardScore, any Error>] {
     let values = samples.map { Convert.value($0) }
-    // One bad sample of a batch must not take the others along: they are asked for again, one by one.
-    if scoresBatches, values.count > 1, let scores = try? scores(values) { return scores }
+    if scoresBatches, values.count > 1 {
+      do { return try scores(values) } catch let error as LuaError where [.time, .interrupted].contains(error.kind) {
+        // One by one they would only take longer.
+        return values.map { _ in .failure(error) }
+      } catch {
+        // One bad sample of a batch must not take the others along: they are asked for again, one by one.
+      }
+    }
     return values.map { value in Result { try score(value) } }
   }
 }

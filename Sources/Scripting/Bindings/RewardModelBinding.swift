@@ -15,11 +15,15 @@ enum RewardModelBinding {
   }
 
   /// `grao.reward_model(path or model)`.
-  static func make(_ call: LuaCall) throws -> [Value] {
+  static func make(_ call: LuaCall, _ engine: ScriptEngine) throws -> RewardModel {
+    let model: Model
     switch call[1] {
-    case .string(let path): return [.object(try RewardModel(try Model.load(path)))]
-    case .object(let model as Model): return [.object(try RewardModel(model))]
+    case .string(let path): model = try Model.load(path)
+    case .object(let given as Model): model = given
     case let other: throw GRAOError("argument 1 of \(call.name) must be a path or a model, not \(other.kind)")
     }
+    let reward = try RewardModel(model)
+    reward.checkInterrupt = { [weak engine] in try engine?.checkInterrupt() }
+    return reward
   }
 }

@@ -6,6 +6,8 @@ import Values
 package final class ScriptEngine {
   private let state: LuaState
   private let script: String
+  /// The script's bytes, as they ran.
+  private var content: [UInt8] = []
   private let pluginPath: PluginPath
   private let progress: () -> (any ProgressReporter)?
   /// Of the run that is being made.
@@ -53,7 +55,8 @@ package final class ScriptEngine {
 
   /// Runs the script to its end. Throws its error: a ``LuaError`` with position and traceback.
   package func run(arguments: [String]) throws {
-    try state.run(file: script, arguments: arguments)
+    content = try SourceFile.bytes(of: script)
+    try state.run(file: script, content: content, arguments: arguments)
   }
 
   func checkInterrupt() throws {
@@ -76,7 +79,6 @@ package final class ScriptEngine {
 
   /// What makes a recorder for each run; the terminal is left clean however the runs end.
   private func recording<T>(_ body: (() -> RunRecorder) throws -> T) throws -> T {
-    let content = (try? SourceFile.read(script)) ?? []
     let outer = reporter
     let shown = progress()
     reporter = shown
@@ -84,8 +86,18 @@ package final class ScriptEngine {
       shown?.finish()
       reporter = outer
     }
-    return try body {
-      RunRecorder(progress: shown, script: ((self.script as NSString).lastPathComponent, Array(content)))
+    var recorder: RunRecorder?
+    do {
+      return try body {
+        let next = RunRecorder(progress: shown, script: ((self.script as NSString).lastPathComponent, self.content))
+        recorder = next
+        return next
+      }
+    } catch let error as LuaError where error.kind == .interrupted {
+      if let path = try recorder?.interrupted() {
+        throw LuaError(kind: .interrupted, message: "\(error.message); the model after the last whole step is \(path)")
+      }
+      throw error
     }
   }
 
@@ -123,7 +135,9 @@ package final class ScriptEngine {
       },
       "plugin": function("plugin") { [unowned self] call in try PluginBinding.make(call, on: pluginPath) },
       "judge": function("judge") { [unowned self] call in [.object(try JudgeBinding.make(call, self))] },
-      "reward_model": function("reward_model", RewardModelBinding.make),
+      "reward_model": function("reward_model") { [unowned self] call in
+        [.object(try RewardModelBinding.make(call, self))]
+      },
       "schedule": ScheduleBinding.module,
       "json": JSONFunctions.module,
     ]

@@ -99,8 +99,16 @@ enum GroupConversion {
     var encoded = try Convert.naming("\(what): \(name)") { () throws(GRAOError) in
       try model.encode(response, after: prompt)
     }
-    if reader.has(name + "_mask") { encoded.mask = try reader.numbers(name + "_mask").map { $0 != 0 } }
+    if reader.has(name + "_mask") { encoded.mask = try mask(reader, name + "_mask") }
     return encoded
+  }
+
+  private static func mask(_ reader: OptionReader, _ name: String) throws(GRAOError) -> [Bool] {
+    let numbers = try reader.numbers(name)
+    if let other = numbers.first(where: { $0 != 0 && $0 != 1 }) {
+      throw reader.failure(name, "must hold 0 for tokens that are not trained on, else 1, not \(other)")
+    }
+    return numbers.map { $0 == 1 }
   }
 
   private static func sample(
@@ -116,7 +124,7 @@ enum GroupConversion {
     var sample = Group.Sample(ids: encoded.ids, mask: encoded.mask)
     sample.reward = try reader.optionalNumber("reward")
     if reader.has("logprobs") { sample.logprobs = try reader.numbers("logprobs").map(Float.init) }
-    if reader.has("mask") { sample.mask = try reader.numbers("mask").map { $0 != 0 } }
+    if reader.has("mask") { sample.mask = try mask(reader, "mask") }
     sample.text = try reader.optionalString("text")
     sample.finishReason = try reader.optionalString("finish_reason").flatMap(FinishReason.init)
     sample.rewards = try numbers(reader, "rewards")
