@@ -42,13 +42,14 @@ local function sampling(model, prompts, length, samples, fresh)
   return measure.timed(body, 0.5)
 end
 
--- What sampling does: prompts, then a token of every sequence at a time, at most 64 at once.
+-- What sampling does: prompts, then a token of every sequence at a time, at most 128 at once.
 local function sampling_work(shape, prompts, length, samples, fresh)
   local parts, left = { work.times(prompts, work.prompt(shape, length)) }, prompts * samples
   while left > 0 do
-    local lanes = math.min(left, 64)
-    local shared = length * math.min(prompts, lanes) / lanes
-    parts[#parts + 1] = work.times(fresh - 1, work.decode(shape, lanes, length + fresh / 2, length - shared))
+    local lanes = math.min(left, 128)
+    -- There is a copy of each prompt's keys, as if a part of one prompt were shared by all.
+    local shared = length * (lanes - math.min(prompts, lanes)) / math.max(lanes - 1, 1)
+    parts[#parts + 1] = work.times(fresh - 1, work.decode(shape, lanes, length + fresh / 2, shared))
     left = left - lanes
   end
   return work.sum(table.unpack(parts))

@@ -1,5 +1,6 @@
 -- The benchmark models: two random from fixed seeds, Qwen3 mixtures of experts of 8.1 and 109 million parameters, and
--- SmolLM2-135M-Instruct, where scripts/get-smollm2.sh has fetched its file into the folder.
+-- SmolLM2-135M-Instruct, where scripts/get-smollm2.sh has fetched its file into the folder, without its end of sequence:
+-- all measured completions are equally long.
 --
 --   .build/release/grao-run Benchmarks/make-models.lua [folder]
 --
@@ -38,4 +39,6 @@ if file then
   file:close()
   local model <close> = grao.load(fetched)
   write(model, "smollm2")
+  local settings <close> = assert(io.open(folder .. "/smollm2/generation_config.json", "w"))
+  assert(settings:write('{ "bos_token_id": 1, "eos_token_id": [] }\n'))
 end

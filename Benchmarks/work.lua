@@ -74,7 +74,7 @@ function work.head(s, rows)
   local again = math.max(rows - 1, 0) // chunk * chunk
   return {
     operations = 2 * (3 * rows + again) * head(s),
-    bytes = (again > 0 and 4 or 3) * s.weight_bytes * head(s) + 8 * head(s) + 4 * (6 * rows + again) * s.vocabulary,
+    bytes = (again > 0 and 3 or 2) * s.weight_bytes * head(s) + 8 * head(s) + 4 * (6 * rows + again) * s.vocabulary,
   }
 end
 

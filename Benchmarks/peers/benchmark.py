@@ -24,6 +24,7 @@ REPOSITORY = HERE.parent.parent
 LLAMA = REPOSITORY / ".build-llama" / "llama_peer"
 WORKS = {
     "grpo": "GRPO, whole step, against TRL",
+    "grao": "GRAO, whole step, against GRPO of TRL",
     "generate": "sampling 32 × 64 tokens, against transformers",
     "generate1": "sampling 1 × 256 tokens, against transformers",
     "prompt": "a prompt of 512 tokens, against transformers",
@@ -43,6 +44,8 @@ class Side:
         self.seconds, self.peak, self.tokens = [], 0, 0
 
     def measure(self, rounds):
+        if rounds == 0:
+            return
         command = [part if part != "ROUNDS" else str(rounds) for part in self.command]
         lines = subprocess.run(command, capture_output=True, text=True)
         if lines.returncode:
@@ -50,7 +53,7 @@ class Side:
         records = [json.loads(line) for line in lines.stdout.splitlines() if line.startswith('{"')]
         self.seconds += [r["seconds"] for r in records if "seconds" in r]
         self.tokens = records[0]["tokens"]
-        self.peak = max(self.peak, records[-1]["peak_kilobytes"] / 1e6)
+        self.peak = max(self.peak, records[-1]["peak_kilobytes"] * 1024 / 1e9)
 
     @property
     def median(self):
@@ -62,7 +65,8 @@ def sides(options, work, size, dtype):
     model = options.models / size
     engine = Side(options.engine, HERE.parent / "engine.lua", model, work.removeprefix("llama-"), "ROUNDS", dtype)
     if not work.startswith("llama-"):
-        return engine, [Side(sys.executable, HERE / "torch_peer.py", model, work, "ROUNDS", dtype)]
+        theirs = "grpo" if work == "grao" else work  # TRL has no GRAO
+        return engine, [Side(sys.executable, HERE / "torch_peer.py", model, theirs, "ROUNDS", dtype)]
     gguf = options.models / f"{size}-{GGUF_TYPES[dtype]}.gguf"
     threads = len(os.sched_getaffinity(0))
     llama = [LLAMA, gguf, work.removeprefix("llama-"), "ROUNDS", threads]

@@ -6,13 +6,6 @@
 #include "kernels.h"
 #include "pool.h"
 
-/// Keys that the last row of a segment sees.
-static size_t keys(const gk_segment *segment, const gk_span *spans) {
-  size_t count = (size_t)segment->rows;
-  for (int32_t s = 0; s < segment->spans; s++) count += (size_t)spans[segment->span + s].rows;
-  return count;
-}
-
 /// Query rows that one task takes: their keys stay in the core's cache.
 enum { BLOCK_ROWS = 16 };
 
@@ -31,7 +24,7 @@ static void forward_block(void *context, size_t task, int worker) {
   row_block block = call->blocks[task];
   const gk_segment *segment = call->pass.segments + block.segment;
   float *scratch = gk_scratch(
-    worker, gk_attention_scratch(&call->pass.shape, keys(segment, call->pass.spans)) * sizeof(float));
+    worker, gk_attention_scratch(&call->pass.shape, gk_attention_length(segment, call->pass.spans)) * sizeof(float));
   gk_active()->attention.forward(
     &call->pass, segment, block.begin, gk_smaller(block.begin + BLOCK_ROWS, (size_t)segment->rows), block.first,
     block.last, scratch);
@@ -87,7 +80,7 @@ static void gradient_tree(void *context, size_t task, int worker) {
   const int32_t *tree = call->trees + task / pass->shape.g;
   size_t longest = 0;
   for (int32_t s = tree[0]; s < tree[1]; s++) {
-    size_t length = keys(pass->segments + s, pass->spans);
+    size_t length = gk_attention_length(pass->segments + s, pass->spans);
     if (length > longest) longest = length;
   }
   float *scratch = gk_scratch(worker, gk_attention_scratch(&pass->shape, longest) * sizeof(float));

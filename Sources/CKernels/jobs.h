@@ -8,6 +8,8 @@
 
 static inline size_t gk_ceiling(size_t count, size_t by) { return count / by + (count % by != 0); }
 static inline size_t gk_smaller(size_t a, size_t b) { return a < b ? a : b; }
+/// Panels of n outputs.
+static inline size_t gk_panels(size_t n) { return gk_ceiling(n, GK_PANEL); }
 
 /// One of the three products for all experts. Its tasks are blocks of rows, or of channels for the gradient of weights,
 /// by strips of panels.

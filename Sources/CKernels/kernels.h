@@ -126,6 +126,18 @@ typedef struct {
   void (*sink_gradient)(const gk_attention_pass *pass, size_t begin, size_t end, size_t head);
 } gk_attention_kernels;
 
+/// Keys before a segment's own.
+static inline size_t gk_attention_prefix(const gk_segment *segment, const gk_span *spans) {
+  size_t count = 0;
+  for (int32_t s = 0; s < segment->spans; s++) count += (size_t)spans[segment->span + s].rows;
+  return count;
+}
+
+/// Keys that the last row of a segment sees: the length that its scratch is for.
+static inline size_t gk_attention_length(const gk_segment *segment, const gk_span *spans) {
+  return gk_attention_prefix(segment, spans) + (size_t)segment->rows;
+}
+
 enum {
   GK_ATTENTION_QUERIES = 32,  // queries that walk the keys together: a block
   GK_ATTENTION_TURNED = 64,   // keys at most that are turned together

@@ -6,9 +6,7 @@
 #include "kernels.h"
 #include "pool.h"
 
-static size_t panels(size_t n) { return gk_ceiling(n, GK_PANEL); }
-
-size_t gk_packed_count(size_t n, size_t c) { return panels(n) * GK_PANEL * c; }
+size_t gk_packed_count(size_t n, size_t c) { return gk_panels(n) * GK_PANEL * c; }
 
 // ---------------------------------------------------------------- layout
 
@@ -30,7 +28,7 @@ static void pack_panel(void *context, size_t panel, int worker) {
 
 void gk_pack(const float *w, float *packed, size_t n, size_t c) {
   layout l = {w, packed, n, c};
-  gk_parallel(panels(n), pack_panel, &l);
+  gk_parallel(gk_panels(n), pack_panel, &l);
 }
 
 static void unpack_panel(void *context, size_t panel, int worker) {
@@ -45,7 +43,7 @@ static void unpack_panel(void *context, size_t panel, int worker) {
 
 void gk_unpack(const float *packed, float *w, size_t n, size_t c) {
   layout l = {packed, w, n, c};
-  gk_parallel(panels(n), unpack_panel, &l);
+  gk_parallel(gk_panels(n), unpack_panel, &l);
 }
 
 // ---------------------------------------------------------------- forward
@@ -68,7 +66,7 @@ void gk_grouped_product(
     gk_factor of = factors[i];
     jobs[i] = (gk_job){
       .kernels = gk_active(), .a = x, .b = of.w, .bias = of.bias, .out = of.y, .n = of.n, .c = c, .offsets = offsets,
-      .panels = panels(of.n), .run = run_forward};
+      .panels = gk_panels(of.n), .run = run_forward};
   }
   gk_run_forward(jobs, count, experts);
 }
@@ -97,7 +95,7 @@ void gk_grouped_product_input_gradient(
   if (gk_openblas_active()) gk_openblas_lay_out(&from, n, &none, 0, rows);
   gk_job job = {
     .kernels = gk_active(), .blas = gk_openblas_active(), .a = from.start, .a_index = from.index, .b = w, .out = dx,
-    .n = n, .c = c, .accumulate = accumulate, .offsets = offsets, .panels = panels(c), .run = run_input_gradient};
+    .n = n, .c = c, .accumulate = accumulate, .offsets = offsets, .panels = gk_panels(c), .run = run_input_gradient};
   job.block = job.blas ? GK_BLAS_ROWS : GK_TURNED_ROWS;
   job.grain = job.blas ? GK_TILE_ROWS : GK_PANEL;
   // OpenBLAS sums in an order of its own, so its blocks depend on nothing but the shape.
@@ -131,7 +129,7 @@ void gk_grouped_product_weight_gradient(
   gk_job job = {
     .kernels = gk_active(), .blas = gk_openblas_active(), .a = a.start, .a_index = a.index, .b = b.start,
     .b_index = b.index, .out = dw, .n = n, .c = c, .offsets = offsets, .by_channels = true, .grain = GK_TILE_ROWS,
-    .panels = panels(n), .run = run_weight_gradient};
+    .panels = gk_panels(n), .run = run_weight_gradient};
   if (job.blas) job.block = GK_BLAS_CHANNELS, job.strip = GK_BLAS_OUTPUTS / GK_PANEL;
   else gk_divide_gathered(&job, rows, experts);
   gk_run_jobs(&job, 1, experts);

@@ -5,10 +5,8 @@
 #include "product.h"
 #include "tasks.h"
 
-static size_t panels(size_t n) { return gk_ceiling(n, GK_PANEL); }
-
 /// Pairs of one packed matrix.
-static size_t packed_pairs(size_t n, size_t c) { return panels(n) * GK_PANEL * gk_ceiling(c, 2); }
+static size_t packed_pairs(size_t n, size_t c) { return gk_panels(n) * GK_PANEL * gk_ceiling(c, 2); }
 
 size_t gk_bfloat16_packed_count(size_t n, size_t c) { return 2 * packed_pairs(n, c); }
 
@@ -35,7 +33,7 @@ static void pack_panel(void *context, size_t panel, int worker) {
 
 void gk_bfloat16_pack(const float *w, uint16_t *packed, size_t n, size_t c) {
   layout l = {.single_in = w, .pairs = (gk_pair *)packed, .n = n, .c = c};
-  gk_parallel(panels(n), pack_panel, &l);
+  gk_parallel(gk_panels(n), pack_panel, &l);
 }
 
 static void unpack_panel(void *context, size_t panel, int worker) {
@@ -51,7 +49,7 @@ static void unpack_panel(void *context, size_t panel, int worker) {
 
 void gk_bfloat16_unpack(const uint16_t *packed, float *w, size_t n, size_t c) {
   layout l = {.single_out = w, .pairs = (gk_pair *)packed, .n = n, .c = c};
-  gk_parallel(panels(n), unpack_panel, &l);
+  gk_parallel(gk_panels(n), unpack_panel, &l);
 }
 
 static void narrow_panel(void *context, size_t panel, int worker) {
@@ -63,7 +61,7 @@ static void narrow_panel(void *context, size_t panel, int worker) {
 
 void gk_bfloat16_narrow(const float *single, uint16_t *packed, size_t n, size_t c) {
   layout l = {.single_in = single, .pairs = (gk_pair *)packed, .n = n, .c = c};
-  gk_parallel(panels(n), narrow_panel, &l);
+  gk_parallel(gk_panels(n), narrow_panel, &l);
 }
 
 static void widen_panel(void *context, size_t panel, int worker) {
@@ -75,7 +73,7 @@ static void widen_panel(void *context, size_t panel, int worker) {
 
 void gk_bfloat16_widen(const uint16_t *packed, float *single, size_t n, size_t c) {
   layout l = {.single_out = single, .pairs = (gk_pair *)packed, .n = n, .c = c};
-  gk_parallel(panels(n), widen_panel, &l);
+  gk_parallel(gk_panels(n), widen_panel, &l);
 }
 
 // ---------------------------------------------------------------- rounding
@@ -125,7 +123,7 @@ void gk_bfloat16_grouped_product(
     gk_bfloat16_factor of = factors[i];
     jobs[i] = (gk_job){
       .kernels = gk_active(), .a = units, .b = of.w, .bias = of.bias, .out = of.y, .n = of.n, .c = c,
-      .offsets = offsets, .panels = panels(of.n), .run = run_forward};
+      .offsets = offsets, .panels = gk_panels(of.n), .run = run_forward};
   }
   gk_run_forward(jobs, count, experts);
 }
@@ -150,7 +148,7 @@ void gk_bfloat16_grouped_product_input_gradient(
   size_t rows = (size_t)offsets[experts];
   gk_job job = {
     .kernels = gk_active(), .a = dy, .a_index = dy_rows, .b = w, .out = dx, .n = n, .c = c, .accumulate = accumulate,
-    .offsets = offsets, .block = GK_TURNED_ROWS, .grain = GK_PANEL, .panels = panels(c), .run = run_input_gradient};
+    .offsets = offsets, .block = GK_TURNED_ROWS, .grain = GK_PANEL, .panels = gk_panels(c), .run = run_input_gradient};
   job.strip = gk_turned_strip(&job, rows, experts);
   gk_run_jobs(&job, 1, experts);
 }
@@ -177,7 +175,7 @@ void gk_bfloat16_grouped_product_weight_gradient(
   size_t rows = (size_t)offsets[experts];
   gk_job job = {
     .kernels = gk_active(), .a = dy, .a_index = dy_rows, .b = x, .b_index = x_rows, .out = dw, .n = n, .c = c,
-    .offsets = offsets, .by_channels = true, .grain = GK_TILE_ROWS, .panels = panels(n), .run = run_weight_gradient};
+    .offsets = offsets, .by_channels = true, .grain = GK_TILE_ROWS, .panels = gk_panels(n), .run = run_weight_gradient};
   gk_divide_gathered(&job, rows, experts);
   gk_run_jobs(&job, 1, experts);
 }

@@ -67,7 +67,7 @@ GK_INLINE float gk_largest(const float *x, size_t n) {
   return gk_reduce_max(gk_max(gk_max(most[0], most[1]), gk_max(most[2], most[3])));
 }
 
-/// x[i] becomes exp(x[i] - largest); returns their sum: lanes of i % VW, folded at the end.
+/// y[i] = exp(x[i] - largest), y may be x; returns their sum: lanes of i % VW, folded at the end.
 GK_INLINE float gk_exponentials(const float *x, float largest, float *y, size_t n) {
   gk_vf shift = gk_set1(largest), sum = gk_zero();
   size_t i = 0;

@@ -19,6 +19,7 @@
 
 typedef float gk_vf __attribute__((vector_size(4 * VW)));
 typedef int32_t gk_vi __attribute__((vector_size(4 * VW)));
+typedef uint32_t gk_vu __attribute__((vector_size(4 * VW)));
 typedef float gk_vf_unaligned __attribute__((vector_size(4 * VW), aligned(4), may_alias));
 
 GK_INLINE gk_vf gk_load(const float *p) { return *(const gk_vf_unaligned *)p; }

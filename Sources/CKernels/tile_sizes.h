@@ -43,15 +43,18 @@ GK_INLINE void fetch(const char *line, const int FETCH) {
 
 /// One to three rows make too few sums to keep the multiply-adders busy: a tile of them takes several panels at once.
 #if VW == 16
-enum { FEW_ROWS = 3 };
-static const size_t few_panels[FEW_ROWS] = {4, 4, 2};
+enum { FEW_ROWS = 3, PANELS_OF_1 = 4, PANELS_OF_2 = 4, PANELS_OF_3 = 2 };
 #elif VW == 8
-enum { FEW_ROWS = 3 };
-static const size_t few_panels[FEW_ROWS] = {2, 1, 1};
+enum { FEW_ROWS = 3, PANELS_OF_1 = 2, PANELS_OF_2 = 1, PANELS_OF_3 = 1 };
 #else
-enum { FEW_ROWS = 1 };
-static const size_t few_panels[FEW_ROWS] = {1};
+enum { FEW_ROWS = 1, PANELS_OF_1 = 1 };
 #endif
+static const size_t few_panels[FEW_ROWS] = {
+  PANELS_OF_1,
+#if VW >= 8
+  PANELS_OF_2, PANELS_OF_3,
+#endif
+};
 
 /// at[r] = r * row, for rows that far apart. An address holds 1, 2, 4 or 8 times a register: odd multiples get registers of
 /// their own, which the compiler is kept from taking apart, as it would add them up anew for each unit.

@@ -259,7 +259,7 @@ void gk_attention(
 /// Gradients of attention. trees has tree_count + 1 entries: segments trees[i] ..< trees[i + 1] form tree i, and no
 /// key-value row is read by two trees. dq, dk, dv must be zero at the rows that segments and spans name; they are
 /// added to, as is dsinks[H] (NULL where sinks is), segments in order. dv lies as v does: within dk where v is within
-/// k. scores of one row are recomputed from lse; no T × S buffer is made.
+/// k. Scores of a few queries at a time are computed again, and their weights from lse; no T × S buffer is made.
 void gk_attention_gradient(
   const gk_attention_shape *shape, const float *dout, const float *q, const float *k, const float *v,
   const float *sinks, const float *out, const float *lse, float *dq, float *dk, float *dv, float *dsinks,

@@ -48,7 +48,7 @@ void naive_glu(const gk_activation *activation, const double *gate, const double
 void naive_glu_gradient(
   const gk_activation *activation, const double *dh, const double *gate, const double *up, double *dgate, double *dup,
   size_t count);
-/// dweights is added to.
+/// dh becomes weight · h, gate and up become their gradients; dweights is added to.
 void naive_weighted_glu_gradient(
   const gk_activation *activation, const int32_t *slot, const double *weights, double *dh, double *gate, double *up,
   double *dweights, size_t choices, size_t f);
