@@ -36,8 +36,8 @@ final class Interpreter {
 
   /// Counts work against the limit.
   func charge(_ count: Int) throws(Failure) {
+    guard count <= Limits.steps - steps else { throw Failure("the template takes more than \(Limits.steps) steps") }
     steps += count
-    guard steps <= Limits.steps else { throw Failure("the template takes more than \(Limits.steps) steps") }
   }
 
   /// Counts going through a string; other objects cost nothing until their elements are looked at.

@@ -141,16 +141,16 @@ extension Methods {
     },
     "ljust": { (text, arguments, interpreter) throws(Failure) in
       let (width, fill) = try padding(arguments, "ljust")
-      return .string(try padded(text, left: 0, right: max(0, width - text.count), fill, interpreter))
+      return .string(try padded(text, left: 0, right: missing(text, width), fill, interpreter))
     },
     "rjust": { (text, arguments, interpreter) throws(Failure) in
       let (width, fill) = try padding(arguments, "rjust")
-      return .string(try padded(text, left: max(0, width - text.count), right: 0, fill, interpreter))
+      return .string(try padded(text, left: missing(text, width), right: 0, fill, interpreter))
     },
     "zfill": { (text, arguments, interpreter) throws(Failure) in
       let width = try arguments.positional(["width"], of: "zfill")[0].integer("zfill: width")
       let sign = text.hasPrefix("-") || text.hasPrefix("+") ? 1 : 0
-      let zeros = try padded("", left: max(0, width - text.count), right: 0, "0", interpreter)
+      let zeros = try padded("", left: missing(text, width), right: 0, "0", interpreter)
       return .string(Text(bytes: text.bytes.prefix(sign)) + zeros + Text(bytes: text.bytes.dropFirst(sign)))
     },
     "expandtabs": { (text, arguments, interpreter) throws(Failure) in
@@ -251,11 +251,17 @@ extension Methods {
     return (try values[0].integer("\(name): width"), fill)
   }
 
+  /// How many code points a text lacks of a width, which may be any number.
+  private static func missing(_ text: Text, _ width: Int) -> Int {
+    let count = text.count
+    return max(width, count) - count
+  }
+
   /// str.center: as in CPython, an odd space goes to the left where the width is odd.
   static func centered(
     _ text: Text, width: Int, _ fill: Text, _ interpreter: Interpreter
   ) throws(Failure) -> Text {
-    let missing = max(0, width - text.count)
+    let missing = missing(text, width)
     let left = missing / 2 + (missing & width & 1)
     return try padded(text, left: left, right: missing - left, fill, interpreter)
   }
