@@ -9,22 +9,17 @@ final class Interpreter {
   var scope: Scope
   /// Text written so far, or what a capture has caught.
   var output: [UInt8] = []
-  /// How many captures stand between `output` and the rendered text.
-  var captureDepth = 0
-  /// Where the text of generation blocks is in the rendered text, where that is asked for.
-  var generated: [Range<Int>]?
   /// The symbol of `loop`, where the template uses it.
   let loopSymbol: Symbol?
   private var depth = 0
   private var steps = 0
   private var kept: [any Host] = []
 
-  init(names: [Text], now: LocalTime, marksGeneration: Bool) {
+  init(names: [Text], now: LocalTime) {
     self.names = names
     self.now = now
     loopSymbol = names.firstIndex(of: "loop")
     scope = Scope(in: nil)
-    generated = marksGeneration ? [] : nil
   }
 
   /// Binds the caller's variables, and the environment's functions that they do not hide.
@@ -69,11 +64,7 @@ final class Interpreter {
   func capture(_ body: () throws(Failure) -> Void) throws(Failure) -> Text {
     let outer = output
     output = []
-    captureDepth += 1
-    defer {
-      captureDepth -= 1
-      output = outer
-    }
+    defer { output = outer }
     try body()
     return Text(bytes: output)
   }

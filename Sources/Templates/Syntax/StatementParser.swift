@@ -48,7 +48,7 @@ extension Parser {
     case "generation":
       let body = try scope { (parser) throws(Failure) in try parser.body(until: "endgeneration") }
       next()
-      return [.generation(body, line: line)]
+      return [.generation(body)]
     case "print":
       var output: [Statement] = []
       while current.kind != .blockEnd {
