@@ -97,7 +97,9 @@ final class Interpreter {
     try charge(object.span)
     switch object {
     case .undefined: return []
-    case .string(let text): return text.characters.map { .string($0) }
+    case .string(let text):
+      try Elements.check(weight: text.count, depth: 0)
+      return text.characters.map { .string($0) }
     case .list(let elements), .tuple(let elements), .range(let elements, _), .view(let elements, _):
       return elements.array
     case .dictionary(let dictionary): return dictionary.keys

@@ -88,7 +88,7 @@ enum Globals {
       }
     }
     pairs += arguments.named.map { (.string($0.name), $0.value) }
-    try interpreter.charge(pairs.count)
+    for pair in pairs { try interpreter.charge(pair.key.weight) }
     return pairs
   }
 }

@@ -79,11 +79,11 @@ extension Methods {
       guard let at = text.findLast(separator) else { return try .tuple([.string(""), .string(""), .string(text)]) }
       return try parts(text, separator, at: at)
     },
-    "startswith": { (text, arguments, _) throws(Failure) in
-      try affix(text, arguments, "startswith") { $0.hasPrefix($1) }
+    "startswith": { (text, arguments, interpreter) throws(Failure) in
+      try affix(text, arguments, "startswith", interpreter) { $0.hasPrefix($1) }
     },
-    "endswith": { (text, arguments, _) throws(Failure) in
-      try affix(text, arguments, "endswith") { $0.hasSuffix($1) }
+    "endswith": { (text, arguments, interpreter) throws(Failure) in
+      try affix(text, arguments, "endswith", interpreter) { $0.hasSuffix($1) }
     },
     "find": { (text, arguments, _) throws(Failure) in
       .integer(try search(text, arguments, "find") { $0.find($1) } ?? -1)
@@ -132,6 +132,7 @@ extension Methods {
       guard case .dictionary(let mapping)? = try arguments.positional(["mapping"], of: "format_map")[0] else {
         throw Failure("format_map takes a dictionary")
       }
+      try interpreter.charge(mapping.count)
       let named = mapping.pairs.compactMap { pair in pair.key.text.map { (name: $0, value: pair.value) } }
       return .string(try BraceFormat.format(text, Arguments(named: named), interpreter))
     },
@@ -162,7 +163,7 @@ extension Methods {
           guard size > 0 else { continue }
           try interpreter.checkLength(size)
           let count = size - column % size
-          out.append(Text(bytes: repeatElement(UInt8(ascii: " "), count: count)))
+          out.append(Text(repeating: " ", count: count))
           try interpreter.checkLength(out.bytes.count)
           column += count
         } else {
@@ -220,11 +221,13 @@ extension Methods {
   }
 
   private static func affix(
-    _ text: Text, _ arguments: Arguments, _ name: String, _ matches: (Text, Text) -> Bool
+    _ text: Text, _ arguments: Arguments, _ name: String, _ interpreter: Interpreter,
+    _ matches: (Text, Text) -> Bool
   ) throws(Failure) -> Object {
     let values = try arguments.positional(["prefix", "start", "end"], of: name)
     var wanted: [Text]
     if case .tuple(let elements)? = values[0] {
+      try interpreter.charge(elements.weight)
       wanted = try elements.array.map { (element) throws(Failure) in try Optional(element).text("\(name): each element")
       }
     } else {
@@ -272,8 +275,7 @@ extension Methods {
     try interpreter.checkLength(max(left, right))
     try interpreter.checkLength(text.bytes.count + (left + right) * fill.bytes.count)
     try interpreter.charge((left + right) / 64)
-    func run(_ count: Int) -> Text { Text(bytes: repeatElement(fill.bytes, count: count).joined()) }
-    return run(left) + text + run(right)
+    return Text(repeating: fill, count: left) + text + Text(repeating: fill, count: right)
   }
 
   /// str.replace, `count` times at most where it is not negative.

@@ -189,10 +189,11 @@ extension Parser {
   private mutating func signature() throws(Failure) -> [MacroDefinition.Parameter] {
     try expect(.symbol("("))
     var parameters: [MacroDefinition.Parameter] = []
+    var names: Set<Text> = []
     while !skip(symbol: ")") {
       if !parameters.isEmpty { try expect(.symbol(",")) }
       let name = try assignableName()
-      guard !parameters.contains(where: { $0.name == Text(name) }) else {
+      guard names.insert(Text(name)).inserted else {
         throw Failure("the parameter '\(name)' occurs twice", line: line)
       }
       let defaultValue = skip(symbol: "=") ? try expression() : nil
