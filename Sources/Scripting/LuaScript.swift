@@ -7,7 +7,7 @@ extension LuaState {
   package func run(file: String, arguments: [String]) throws {
     let script = try load(try SourceFile.read(file), name: file)
     let values = arguments.map(Value.string)
-    try loadOwn(Self.scriptSetup).call([.string(file), .array(values), .string(SourceFile.folder(of: file))])
+    try loadOwn(Self.scriptSetup).call([.string(file), .array(values), .string(directoryName(file))])
     defer { fflush(nil) }
     try script.call(values)
   }

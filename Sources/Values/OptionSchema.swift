@@ -227,10 +227,11 @@ public struct OptionSchema {
       default: value.kind
       }
     }
-
-    private func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
   }
 }
+
+/// A number as people write it: without a point where it is whole.
+func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
 
 extension OptionSchema {
   /// A schema that a plugin declares as a table: name → `{ type =, default =, description =, min =, max =, choices =,

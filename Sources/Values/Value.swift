@@ -94,6 +94,27 @@ extension Value: ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral, 
   public init(dictionaryLiteral elements: (String, Value)...) { self = .table(Table(elements)) }
 }
 
+extension Value {
+  /// The elements of an array, each as `read` takes it. A script's empty table is an empty array.
+  /// - Parameters:
+  ///   - what: what the value is, for messages: "column 'prompt'".
+  ///   - expected: what it should be: "an array of token ids".
+  /// - Throws: where the value is no array, or `read` gives nil for an element.
+  package func elements<T>(_ what: String, _ expected: String, _ read: (Value) -> T?) throws(GRAOError) -> [T] {
+    if let table, table.isEmpty { return [] }
+    guard let array else { throw GRAOError("\(what) must be \(expected), not \(kind)") }
+    var result: [T] = []
+    result.reserveCapacity(array.count)
+    for element in array {
+      guard let read = read(element) else {
+        throw GRAOError("\(what) must be \(expected), but one element is \(element.kind)")
+      }
+      result.append(read)
+    }
+    return result
+  }
+}
+
 /// Equality by content; opaque objects by identity. An integer equals a number of the same value.
 extension Value: Equatable {
   public static func == (left: Value, right: Value) -> Bool {

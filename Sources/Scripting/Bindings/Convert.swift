@@ -9,28 +9,6 @@ enum Convert {
     do { return try body() } catch { throw GRAOError("\(what): \(error.message)") }
   }
 
-  static func ids(_ value: Value, _ what: String, orElse expected: String = "an array of token ids") throws(GRAOError)
-    -> [Int32]
-  {
-    try array(value, what, expected) { $0.integer.flatMap { Int32(exactly: $0) } }
-  }
-
-  static func array<T>(
-    _ value: Value, _ what: String, _ expected: String, _ read: (Value) -> T?
-  ) throws(GRAOError) -> [T] {
-    if let table = value.table, table.isEmpty { return [] }
-    guard let elements = value.array else { throw GRAOError("\(what) must be \(expected), not \(value.kind)") }
-    var result: [T] = []
-    result.reserveCapacity(elements.count)
-    for element in elements {
-      guard let read = read(element) else {
-        throw GRAOError("\(what) must be \(expected), but one element is \(element.kind)")
-      }
-      result.append(read)
-    }
-    return result
-  }
-
   static func value(_ ids: [Int32]) -> Value { .array(ids.map { .integer(Int($0)) }) }
   static func mask(_ mask: [Bool]) -> Value { .array(mask.map { .integer($0 ? 1 : 0) }) }
   static func value(_ numbers: [Float]) -> Value { .array(numbers.map { .number(Double($0)) }) }
