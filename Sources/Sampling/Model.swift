@@ -70,7 +70,7 @@ public final class Model {
   /// mixtral from llama or mistral, qwen3_moe from qwen3. Without noise its logits are this model's, to rounding.
   /// - Parameters:
   ///   - seed: names the router's weights, and the noise.
-  ///   - noise: of the experts' weights, as a share of each matrix's standard deviation.
+  ///   - noise: of the experts' weights, as a share of each matrix's root mean square.
   public func upcycled(
     experts: Int = 8, expertsPerToken: Int = 2, seed: UInt64 = 0, noise: Double = 0
   ) throws(GRAOError) -> Model {
