@@ -4,7 +4,9 @@ import Values
 /// Rows in epochs, each epoch all rows once in a random order of its own. A step that crosses the end of an epoch goes
 /// on into the next. The order is a pure function of (seed, epoch).
 public struct EpochOrder: Equatable, Sendable {
+  /// How many there are.
   public let rows: Int
+  /// Names the orders, together with the epoch.
   public let seed: UInt64
   /// From 0.
   public private(set) var epoch = 0
@@ -45,7 +47,9 @@ public struct EpochOrder: Equatable, Sendable {
 
 /// The first numbers of the paths of random streams that are not a completion's, so that no two purposes share one.
 package enum Streams {
+  /// Of ``EpochOrder``.
   package static let epochOrder: UInt64 = 0x6570_6F63_6800
+  /// Of ``WeightedDraw``.
   package static let weightedDraw: UInt64 = 0x6472_6177_0000
 }
 

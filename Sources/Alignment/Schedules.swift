@@ -107,6 +107,7 @@ public struct ScheduleState {
 
 /// A host object of a script that is a schedule: a `grao.schedule` value, a function, a plugin.
 public protocol ScheduleSource: AnyObject {
+  /// What it is to the engine.
   var schedule: Schedule { get }
 }
 

@@ -8,6 +8,7 @@ import Values
 ///
 /// Not thread-safe: use a model from one thread at a time; its operations are spread over the cores by themselves.
 public final class Model {
+  /// The layers and their weights.
   package let network: Network
   /// Nil for a model that works on token ids only.
   public let tokenizer: Tokenizer?
@@ -103,6 +104,7 @@ public final class Model {
     isClosed = true
   }
 
+  /// Throws where the weights have been freed.
   package func checkOpen() throws(GRAOError) {
     if isClosed { throw GRAOError("the model has been closed") }
   }

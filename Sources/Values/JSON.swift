@@ -15,6 +15,7 @@ public enum JSON {
     }
   }
 
+  /// The same of a string.
   public static func parse(_ text: String, source: String) throws(GRAOError) -> Value {
     try parse(text.utf8, source: source)
   }

@@ -17,6 +17,7 @@ public enum Value {
     return table[key]
   }
 
+  /// The value where it is true or false, else nil. The others likewise.
   public var boolean: Bool? {
     guard case .boolean(let value) = self else { return nil }
     return value
@@ -60,6 +61,7 @@ public enum Value {
     return value
   }
 
+  /// Whether this is JSON's null, a script's nil.
   public var isNull: Bool {
     if case .null = self { true } else { false }
   }
@@ -134,12 +136,14 @@ extension Value: Equatable {
 
 /// An error that may end a run whatever a script says about errors: an interrupt.
 public protocol StoppingError: Error {
+  /// Whether the run ends.
   var stops: Bool { get }
 }
 
 /// A failure with one line for the person who caused it: it names the file, key, tensor or option, and says what was
 /// expected there.
 public struct GRAOError: Error, CustomStringConvertible {
+  /// One line.
   public let message: String
   /// - Parameter message: one line.
   public init(_ message: String) { self.message = message }
