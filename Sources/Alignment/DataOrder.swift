@@ -2,9 +2,11 @@ import Foundation
 import Values
 
 /// Rows in epochs, each epoch all rows once in a random order of its own. A step that crosses the end of an epoch goes
-/// on into the next. The order is a pure function of (seed, epoch): the state is four integers.
+/// on into the next. The order is a pure function of (seed, epoch).
 public struct EpochOrder: Equatable, Sendable {
+  /// How many there are.
   public let rows: Int
+  /// Names the orders, together with the epoch.
   public let seed: UInt64
   /// From 0.
   public private(set) var epoch = 0
@@ -41,36 +43,13 @@ public struct EpochOrder: Equatable, Sendable {
     var stream = RandomStream(seed: seed, Streams.epochOrder, UInt64(epoch))
     stream.shuffle(&order)
   }
-
-  /// Where the order stands, to go on from exactly there.
-  public var state: Value {
-    [
-      "rows": .integer(rows), "seed": .integer(Int(bitPattern: UInt(seed))), "epoch": .integer(epoch),
-      "position": .integer(position),
-    ]
-  }
-
-  /// An order of `rows` rows that goes on from a saved ``state``.
-  /// - Throws: where the value is no state, or one of another number of rows.
-  public init(rows: Int, state: Value) throws(GRAOError) {
-    guard let stored = state["rows"]?.integer, let seed = state["seed"]?.integer,
-      let epoch = state["epoch"]?.integer, let position = state["position"]?.integer,
-      epoch >= 0, stored >= 1, (0...stored).contains(position)
-    else { throw GRAOError("data order: not a state of one") }
-    guard stored == rows else {
-      throw GRAOError("data order: the state is of \(stored) rows, but the dataset has \(rows)")
-    }
-    self.rows = rows
-    self.seed = UInt64(UInt(bitPattern: seed))
-    self.epoch = epoch
-    self.position = position
-    shuffle()
-  }
 }
 
 /// The first numbers of the paths of random streams that are not a completion's, so that no two purposes share one.
 package enum Streams {
+  /// Of ``EpochOrder``.
   package static let epochOrder: UInt64 = 0x6570_6F63_6800
+  /// Of ``WeightedDraw``.
   package static let weightedDraw: UInt64 = 0x6472_6177_0000
 }
 
@@ -122,15 +101,5 @@ public struct RowHistory: Equatable, Sendable {
     seen += 1
     rewards += earned.count
     rewardSum += earned.reduce(0, +)
-  }
-
-  public var state: Value { [.integer(seen), .integer(rewards), .number(rewardSum)] }
-
-  /// - Throws: where the value is no ``state``.
-  public init(state: Value) throws(GRAOError) {
-    guard let numbers = state.array, numbers.count == 3, let seen = numbers[0].integer,
-      let rewards = numbers[1].integer, let sum = numbers[2].number, seen >= 0, rewards >= 0
-    else { throw GRAOError("row history: not a state of one") }
-    (self.seen, self.rewards, rewardSum) = (seen, rewards, sum)
   }
 }

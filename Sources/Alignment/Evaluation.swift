@@ -8,6 +8,7 @@ public struct EvaluationOptions {
   public var generation: GenerationOptions
   /// A second model whose completions are paired with the first one's by row and index, under the same seed.
   public var baseline: Model?
+  /// What becomes of a sample whose reward fails: the error ends the evaluation, unless set.
   public var onRewardError = RewardErrorPolicy.stop
 
   /// Greedy: one completion a row at temperature 0.

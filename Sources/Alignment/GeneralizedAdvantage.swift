@@ -3,7 +3,9 @@
 ///
 ///     δ_t = R_t + γ V_{t+1} − V_t        Â_t = δ_t + γλ Â_{t+1}        G_t = Â_t + V_t
 package struct GeneralizedAdvantage: Sendable {
+  /// γ: what the next token is worth, 0 … 1.
   package var gamma: Double
+  /// λ: 0 trusts the values, 1 the rewards.
   package var lambda: Double
 
   package init(gamma: Double = 1, lambda: Double = 0.95) {

@@ -17,6 +17,7 @@ public final class ModelJudge: RewardScorer, NamedObject {
 
   /// The judge.
   public let model: Model
+  /// Its name among a run's rewards.
   public let name = "judge"
   /// "helpful", "harmless", or which text is to be preferred in the user's own words.
   public let criterion: String
@@ -37,6 +38,7 @@ public final class ModelJudge: RewardScorer, NamedObject {
     self.maxNewTokens = maxNewTokens
   }
 
+  /// All questions of a step are asked together.
   public var scoresBatches: Bool { true }
   private var question: JudgeQuestion { JudgeQuestion(criterion: criterion) }
 

@@ -1,5 +1,6 @@
 /// Mean and standard deviation (1/n) of some numbers; both 0 where there are none.
 package struct Moments: Sendable, Equatable {
+  /// How many numbers.
   package let count: Int
   /// Exactly 0 if and only if the numbers are equal.
   package let deviation: Double
@@ -27,6 +28,7 @@ package struct Moments: Sendable, Equatable {
     deviation = max(greatest * (squares / n).squareRoot(), .leastNonzeroMagnitude)
   }
 
+  /// Their mean.
   package var mean: Double { origin + offset }
 
   /// number − mean

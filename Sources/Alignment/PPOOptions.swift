@@ -13,6 +13,7 @@ public struct PPOOptions {
     case model(Model)
   }
 
+  /// Who estimates the values: a head on the policy, unless set.
   public var critic = Critic.shared
   /// γ: what a token's successor is worth.
   public var gamma = 1.0

@@ -9,8 +9,9 @@ public struct RewardSample {
   public let completion: String?
   /// The reference answer of the row, where it has one.
   public let reference: String?
-  /// The prompt's tokens, and the completion's.
+  /// The prompt's tokens.
   public let promptIDs: [Int32]
+  /// The completion's tokens, with the one that ended it.
   public let ids: [Int32]
   /// Why it ended.
   public let finishReason: FinishReason

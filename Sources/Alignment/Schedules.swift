@@ -128,6 +128,7 @@ final class ScheduleValues {
 
 /// A host object of a script that is a schedule: a `grao.schedule` value, a function, a plugin.
 public protocol ScheduleSource: AnyObject {
+  /// What it is to the engine.
   var schedule: Schedule { get }
 }
 

@@ -14,13 +14,4 @@ public struct TrainerState {
   public internal(set) var history: [Int: RowHistory] = [:]
   /// Where the data order stands; nil with a curriculum, whose order follows from the step.
   public internal(set) var order: EpochOrder?
-
-  /// Everything, as values that JSON can hold.
-  public var value: Value {
-    [
-      "step": .integer(step), "rollouts": .integer(rollouts), "tokens": .integer(tokens), "metrics": .table(metrics),
-      "history": .table(Table(history.sorted { $0.key < $1.key }.map { (String($0.key), $0.value.state) })),
-      "order": order?.state ?? .null,
-    ]
-  }
 }

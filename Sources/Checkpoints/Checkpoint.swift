@@ -11,6 +11,7 @@ public protocol Checkpoint: AnyObject {
   var generationConfig: Table? { get }
   /// Every tensor by its name.
   var tensors: [String: TensorInfo] { get }
+  /// Where the tokenizer is described.
   var tokenizer: TokenizerSource { get }
 
   /// Reads one tensor as row-major float32. Several threads may read at once.
@@ -36,6 +37,7 @@ public enum TokenizerSource {
   case directory(String)
   /// The metadata of a GGUF file: the keys `tokenizer.…`.
   case gguf(Table)
+  /// There is none.
   case none
 }
 
@@ -55,6 +57,7 @@ public func openCheckpoint(_ path: String) throws(GRAOError) -> any Checkpoint {
 }
 
 extension Checkpoint {
+  /// None, unless a format has them.
   public var rawNames: [String] { [] }
   public func raw(_ name: String) -> RawTensor? { nil }
 

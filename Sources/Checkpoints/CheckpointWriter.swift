@@ -33,6 +33,7 @@ public struct OutgoingTensor {
 public struct CheckpointWriter {
   /// What config.json will hold.
   public var config: Table
+  /// In the order in which they are written.
   public var tensors: [OutgoingTensor]
   /// Further files, as name and content: generation_config.json, tokenizer.json, …
   public var files: [(name: String, bytes: [UInt8])]

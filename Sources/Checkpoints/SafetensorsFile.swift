@@ -3,7 +3,9 @@ import Values
 /// One .safetensors file, mapped: eight bytes with the length of the header, a JSON header that gives each tensor's
 /// dtype, shape and place, and the elements. The whole header is checked against the file before anything is read.
 package final class SafetensorsFile {
+  /// What the header says of one tensor.
   package struct Entry {
+    /// Its element type and shape.
     package let info: TensorInfo
     /// The file's word for the format: "F32", "BF16", …
     let dtype: String
@@ -11,10 +13,14 @@ package final class SafetensorsFile {
     let range: Range<Int>
   }
 
+  /// Of the file.
   package let path: String
+  /// By the tensors' names.
   package let entries: [String: Entry]
   private let file: MappedFile
 
+  /// Maps the file and reads its header.
+  /// - Throws: where the file cannot be read, or its header does not fit it.
   package init(_ path: String) throws(GRAOError) {
     let file = try MappedFile(path)
     let bytes = file.bytes

@@ -4,7 +4,7 @@ import Values
 public final class Dataset {
   /// In the order of the file.
   public let rows: [Table]
-  /// Where the rows come from, for messages: a file's path, or "the script's rows".
+  /// Where the rows come from, for messages: a file's path, or "dataset" for rows of a script.
   public let source: String
 
   /// - Throws: where there are no rows.

@@ -1,8 +1,7 @@
 import CKernels
 
 // The vocabulary of operations: what a model says to the machine. Shapes and orders of summation are specified in
-// CKernels.h; each function here only passes
-// shapes and pointers on, so that the layers read as mathematics.
+// CKernels.h; each function here only passes shapes and pointers on, so that the layers read as mathematics.
 
 /// A run of consecutive tokens of one sequence, and the spans of key-value rows that stand before it.
 package typealias Segment = gk_segment

@@ -7,8 +7,8 @@ extension Network {
   /// qwen3. The router is random, and the chosen experts' weights sum to 1; so without noise the two models say the same,
   /// to rounding.
   /// - Parameters:
-  ///   - noise: standard deviation of what is added to the experts' weights, as a share of each matrix's own.
-  /// Throws where the architecture has no sparse counterpart, or uses what the counterpart lacks.
+  ///   - noise: standard deviation of what is added to the experts' weights, as a share of each matrix's root mean square.
+  /// - Throws: where the architecture has no sparse counterpart, or uses what the counterpart lacks.
   package func upcycled(
     experts: Int, perToken: Int, seed: UInt64, noise: Double
   ) throws(GRAOError) -> Network {
@@ -27,7 +27,7 @@ extension Network {
       guard var elements = values[target.origin(of: tensor.name)] else { continue }
       if noise > 0, target.isExpert(tensor.name) {
         var stream = RandomStream(seed: seed, 1, UInt64(index))
-        let scale = Float(noise) * Self.deviation(elements)
+        let scale = Float(noise) * Self.rootMeanSquare(elements)
         for place in elements.indices { elements[place] += scale * Float(stream.normal()) }
       }
       elements.withUnsafeBufferPointer { sparse.parameters.set(tensor, from: $0) }
@@ -35,7 +35,7 @@ extension Network {
     return sparse
   }
 
-  private static func deviation(_ elements: [Float]) -> Float {
+  private static func rootMeanSquare(_ elements: [Float]) -> Float {
     let squares = elements.reduce(0.0) { $0 + Double($1) * Double($1) }
     return Float((squares / Double(max(elements.count, 1))).squareRoot())
   }

@@ -38,6 +38,7 @@ public final class ProgressBar: ProgressReporter {
 public final class ProgressLines: ProgressReporter {
   private let write: (String) -> Void
 
+  /// - Parameter write: takes a line with its end.
   package init(write: @escaping (String) -> Void) { self.write = write }
 
   public func report(_ progress: RunProgress) { write(ProgressText.line(progress) + "\n") }

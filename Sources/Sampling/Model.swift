@@ -8,6 +8,7 @@ import Values
 ///
 /// Not thread-safe: use a model from one thread at a time; its operations are spread over the cores by themselves.
 public final class Model {
+  /// The layers and their weights.
   package let network: Network
   /// Nil for a model that works on token ids only.
   public let tokenizer: Tokenizer?
@@ -70,7 +71,7 @@ public final class Model {
   /// mixtral from llama or mistral, qwen3_moe from qwen3. Without noise its logits are this model's, to rounding.
   /// - Parameters:
   ///   - seed: names the router's weights, and the noise.
-  ///   - noise: of the experts' weights, as a share of each matrix's standard deviation.
+  ///   - noise: of the experts' weights, as a share of each matrix's root mean square.
   public func upcycled(
     experts: Int = 8, expertsPerToken: Int = 2, seed: UInt64 = 0, noise: Double = 0
   ) throws(GRAOError) -> Model {
@@ -111,6 +112,7 @@ public final class Model {
     isClosed = true
   }
 
+  /// Throws where the weights have been freed.
   package func checkOpen() throws(GRAOError) {
     if isClosed { throw GRAOError("the model has been closed") }
   }

@@ -4,6 +4,7 @@ import Values
 public enum Prompt: ExpressibleByStringLiteral {
   /// Encoded with special tokens, as transformers does by default.
   case text(String)
+  /// Taken as they are.
   case ids([Int32])
   /// Chat messages, tables with `role` and `content`: rendered with the model's chat template up to where the assistant
   /// begins to speak, and encoded without further special tokens.
@@ -16,6 +17,7 @@ public enum Prompt: ExpressibleByStringLiteral {
 public enum Response: ExpressibleByStringLiteral {
   /// Encoded without special tokens; the end-of-sequence token follows, or after chat messages the end-of-turn token.
   case text(String)
+  /// Taken as they are.
   case ids([Int32])
   /// The chat messages that go on after a prompt of chat messages: the assistant's, and what others say between them.
   case messages([Value])
@@ -34,6 +36,7 @@ public enum Response: ExpressibleByStringLiteral {
 
 /// A response in token ids.
 public struct EncodedResponse: Equatable, Sendable {
+  /// What the model should say, with the token that ends it where there is one.
   public var ids: [Int32]
   /// False for the tokens that the assistant does not say: others' turns, and what the template sets around them. Nil
   /// where it says all.

@@ -46,7 +46,7 @@ private func read<T>(
 ) throws(GRAOError) -> T {
   if let string = value.string { return text(string) }
   if let chat = try chatMessages(value, what) { return messages(chat) }
-  return ids(try tokenIDs(value, what))
+  return ids(try value.tokenIDs(what, "a string, an array of token ids or chat messages"))
 }
 
 /// Nil where the value is no array that begins with a table.
@@ -58,19 +58,10 @@ private func chatMessages(_ value: Value, _ what: String) throws(GRAOError) -> [
   return array
 }
 
-private func tokenIDs(_ value: Value, _ what: String) throws(GRAOError) -> [Int32] {
-  if let table = value.table, table.isEmpty { return [] }
-  guard let array = value.array else {
-    throw GRAOError("\(what) must be a string, an array of token ids or chat messages, not \(value.kind)")
+extension Value {
+  /// Token ids.
+  /// - Parameters: as of ``elements(_:_:_:)``, which throws in the same cases.
+  package func tokenIDs(_ what: String, _ expected: String) throws(GRAOError) -> [Int32] {
+    try elements(what, expected) { $0.integer.flatMap { Int32(exactly: $0) } }
   }
-  var ids: [Int32] = []
-  ids.reserveCapacity(array.count)
-  for element in array {
-    guard let id = element.integer.flatMap({ Int32(exactly: $0) }) else {
-      throw GRAOError(
-        "\(what) must be a string, an array of token ids or chat messages, but one element is \(element.kind)")
-    }
-    ids.append(id)
-  }
-  return ids
 }

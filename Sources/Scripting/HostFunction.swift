@@ -32,7 +32,6 @@ package struct LuaCall {
   package func string(_ number: Int) throws(GRAOError) -> String { try get(number, "a string") { $0.string } }
   package func number(_ number: Int) throws(GRAOError) -> Double { try get(number, "a number") { $0.number } }
   package func integer(_ number: Int) throws(GRAOError) -> Int { try get(number, "an integer") { $0.integer } }
-  package func boolean(_ number: Int) throws(GRAOError) -> Bool { try get(number, "true or false") { $0.boolean } }
 
   /// An array; the empty table is one.
   package func array(_ number: Int) throws(GRAOError) -> [Value] {

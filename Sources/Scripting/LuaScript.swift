@@ -8,7 +8,7 @@ extension LuaState {
   package func run(file: String, content: [UInt8]? = nil, arguments: [String]) throws {
     let script = try load(SourceFile.source(content ?? SourceFile.bytes(of: file)), name: file)
     let values = arguments.map(Value.string)
-    try loadOwn(Self.scriptSetup).call([.string(file), .array(values), .string(SourceFile.folder(of: file))])
+    try loadOwn(Self.scriptSetup).call([.string(file), .array(values), .string(directoryName(file))])
     defer { fflush(nil) }
     try script.call(values)
   }

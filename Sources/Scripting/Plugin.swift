@@ -1,4 +1,4 @@
-import Alignment
+import GRAO
 import Values
 
 /// A plugin with its options, in a Lua state of its own. Each call gets copies of what it is given. After a call that

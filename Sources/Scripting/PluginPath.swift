@@ -22,10 +22,10 @@ package struct PluginPath {
   /// `share/grao/plugins` beside the executable or above it, else that of the sources this was built from.
   package static let shipped: String? = {
     if let folder = ProcessInfo.processInfo.environment["GRAO_SHIPPED_PLUGINS"] { return folder }
-    let executable = SourceFile.resolved("/proc/self/exe") ?? SourceFile.resolved(CommandLine.arguments.first ?? "")
+    let executable = realPath("/proc/self/exe") ?? realPath(CommandLine.arguments.first ?? "")
     for var folder in [executable, #filePath].compactMap(\.self) {
       while folder != "/", folder != "." {
-        folder = SourceFile.folder(of: folder)
+        folder = directoryName(folder)
         for candidate in [folder + "/plugins", folder + "/share/grao/plugins"]
         where FileManager.default.fileExists(atPath: candidate + "/exact_match/init.lua") {
           return candidate

@@ -40,9 +40,9 @@ package enum Sandbox {
       throw GRAOError("require: '\(name)' is not the name of a module: letters, digits, _ and -, with dots between")
     }
     let stem = folder + "/" + parts.joined(separator: "/")
-    guard let root = SourceFile.resolved(folder) else { throw GRAOError("\(folder): no such folder") }
+    guard let root = realPath(folder) else { throw GRAOError("\(folder): no such folder") }
     for path in [stem + ".lua", stem + "/init.lua"] {
-      guard let resolved = SourceFile.resolved(path) else { continue }
+      guard let resolved = realPath(path) else { continue }
       guard resolved.hasPrefix(root + "/") else {
         throw GRAOError("require: module '\(name)' leads out of the plugin's folder")
       }

@@ -1,4 +1,4 @@
-import Alignment
+import GRAO
 import Values
 
 /// What the Lua function of a reward returned, as scores.

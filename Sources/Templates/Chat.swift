@@ -30,16 +30,6 @@ extension Template {
     return try continuation?.cut(text) ?? text
   }
 
-  /// The same text, and the UTF-8 byte ranges of it that stand inside {% generation %} blocks.
-  public func renderChatMarkingGeneration(
-    messages: [Value], tools: [Value]? = nil, documents: [Value]? = nil, addGenerationPrompt: Bool = false,
-    variables: Table = Table(), now: LocalTime = .current()
-  ) throws(GRAOError) -> (text: String, generated: [Range<Int>]) {
-    let chat = try Template.normalized(messages)
-    let variables = try chatVariables(chat, tools, documents, addGenerationPrompt, variables)
-    return try renderMarkingGeneration(variables, now: now)
-  }
-
   private func chatVariables(
     _ chat: [Table], _ tools: [Value]?, _ documents: [Value]?, _ addGenerationPrompt: Bool, _ others: Table
   ) throws(GRAOError) -> Table {

@@ -28,21 +28,7 @@ public struct Template: Sendable {
   /// - Parameter now: the time that `strftime_now` shows.
   /// - Throws: the message of the template's own `raise_exception`; "NAME:LINE: …" for any other error.
   public func render(_ variables: Table, now: LocalTime = .current()) throws(GRAOError) -> String {
-    try run(variables, now: now, marksGeneration: false).text
-  }
-
-  /// The rendered text, and the UTF-8 byte ranges of it that stand inside {% generation %} blocks.
-  /// - Throws: as `render`; also where such a block is inside a macro, a filter or another of them.
-  public func renderMarkingGeneration(
-    _ variables: Table, now: LocalTime = .current()
-  ) throws(GRAOError) -> (text: String, generated: [Range<Int>]) {
-    try run(variables, now: now, marksGeneration: true)
-  }
-
-  private func run(
-    _ variables: Table, now: LocalTime, marksGeneration: Bool
-  ) throws(GRAOError) -> (text: String, generated: [Range<Int>]) {
-    let interpreter = Interpreter(names: names, now: now, marksGeneration: marksGeneration)
+    let interpreter = Interpreter(names: names, now: now)
     defer { interpreter.release() }
     do {
       var objects: [Text: Object] = [:]
@@ -54,6 +40,6 @@ public struct Template: Sendable {
     } catch {
       throw GRAOError(error.isRaised ? error.message : "\(name):\(error.line ?? interpreter.line): \(error.message)")
     }
-    return (String(decoding: interpreter.output, as: UTF8.self), interpreter.generated ?? [])
+    return String(decoding: interpreter.output, as: UTF8.self)
   }
 }

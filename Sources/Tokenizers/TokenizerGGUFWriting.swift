@@ -141,13 +141,13 @@ private struct GGUFVocabularyWriting {
       guard let id = added["id"]?.integer, let token = added["content"]?.string else { continue }
       entries[id] = (token, added["special"] == true ? TokenType.control : TokenType.userDefined)
     }
-    let count = (entries.keys.max() ?? -1) + 1
-    guard count > 0, count <= 4 * entries.count + 1024, (entries.keys.min() ?? 0) >= 0 else {
+    guard let first = entries.keys.min(), let last = entries.keys.max(), first >= 0, last < 4 * entries.count + 1024
+    else {
       throw GRAOError("the tokenizer's ids are not those of a list of tokens")
     }
     var tokens: [Value] = []
     var types: [Int] = []
-    for id in 0..<count {
+    for id in 0...last {
       tokens.append(.string(entries[id]?.token ?? "[PAD\(id)]"))
       types.append(entries[id]?.type ?? TokenType.unused)
     }

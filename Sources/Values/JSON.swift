@@ -1,7 +1,7 @@
 /// JSON text (RFC 8259) to values and back.
 public enum JSON {
   /// Parses one JSON value that fills the whole text. Accepts the non-standard NaN, Infinity and -Infinity that
-  /// Python writes. Depth is bounded.
+  /// Python writes. Depth is bounded; strings that are not UTF-8 are an error.
   /// - Parameters:
   ///   - source: what the text is, for messages: "config.json".
   ///   - line: the number of the text's first line there.
@@ -15,6 +15,7 @@ public enum JSON {
     }
   }
 
+  /// The same of a string.
   public static func parse(_ text: String, source: String) throws(GRAOError) -> Value {
     try parse(text.utf8, source: source)
   }
@@ -137,27 +138,32 @@ private struct Parser {
     }
     if position < bytes.count, bytes[position] == 0x22 {
       defer { position += 1 }
-      return String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<position]), as: UTF8.self)
+      return try text(UnsafeBufferPointer(rebasing: bytes[start..<position]))
     }
-    var text: [UInt8] = []
+    var content: [UInt8] = []
     position = start
     while position < bytes.count {
       let byte = bytes[position]
       switch byte {
       case 0x22:
-        text += bytes[start..<position]
+        content += bytes[start..<position]
         position += 1
-        return String(decoding: text, as: UTF8.self)
+        return try text(content)
       case 0x5C:
-        text += bytes[start..<position]
+        content += bytes[start..<position]
         position += 1
-        try escape(into: &text)
+        try escape(into: &content)
         start = position
       case 0..<0x20: throw failure("a control character inside a string")
       default: position += 1
       }
     }
     throw failure("a string without its closing quote")
+  }
+
+  func text(_ utf8: some Collection<UInt8>) throws(GRAOError) -> String {
+    guard let text = String(validating: utf8, as: UTF8.self) else { throw failure("text that is not UTF-8") }
+    return text
   }
 
   mutating func escape(into text: inout [UInt8]) throws(GRAOError) {

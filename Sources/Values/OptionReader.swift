@@ -21,6 +21,7 @@ public struct OptionReader {
   /// The value of an option, nil where it is absent or null.
   public func optional(_ name: String) -> Value? { table[name]?.unlessNull }
 
+  /// The option's value, which must be there and of this type.
   public func number(_ name: String) throws(GRAOError) -> Double { try get(name, "a number") { $0.number } }
   public func integer(_ name: String) throws(GRAOError) -> Int { try get(name, "an integer") { $0.integer } }
   public func boolean(_ name: String) throws(GRAOError) -> Bool { try get(name, "true or false") { $0.boolean } }
@@ -47,6 +48,7 @@ public struct OptionReader {
     }
   }
 
+  /// The same; nil where the option is absent or null.
   public func optionalNumber(_ name: String) throws(GRAOError) -> Double? { has(name) ? try number(name) : nil }
   public func optionalInteger(_ name: String) throws(GRAOError) -> Int? { has(name) ? try integer(name) : nil }
   public func optionalString(_ name: String) throws(GRAOError) -> String? { has(name) ? try string(name) : nil }

@@ -39,5 +39,4 @@ extension OptionDeclaration {
 }
 
 private func code(_ value: Value) -> String { "`\((try? JSON.print(value)) ?? value.kind)`" }
-private func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
 private func escape(_ text: String) -> String { text.replacing("|", with: "\\|") }

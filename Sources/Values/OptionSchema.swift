@@ -1,10 +1,13 @@
 /// One option: its name, type, default, range and words, declared once. Validation, messages and the reference page
 /// are all derived from it.
 public struct OptionDeclaration {
+  /// As the user writes it.
   public let name: String
+  /// What it may hold.
   public let type: OptionType
   /// Taken where the option is not given; checked like a value that is given. Without one the option stays absent.
   public let `default`: Value?
+  /// What it does, in words: for the reference page.
   public let description: String
   /// Bounds, both inclusive, on a number or on each number of an array.
   public let minimum: Double?
@@ -47,6 +50,7 @@ public indirect enum OptionType {
   case schedule
   /// A host object, named in words for messages: "a model", "a function".
   case object(String)
+  /// Any of several types; an error speaks of the first whose kind fits.
   case oneOf([OptionType])
   /// A table with options of its own.
   case nested(OptionSchema)
@@ -75,6 +79,7 @@ public indirect enum OptionType {
 public struct OptionSchema {
   /// Whose options these are, as messages name it: "grao.train".
   public let owner: String
+  /// In the order of the reference page.
   public let declarations: [OptionDeclaration]
 
   /// - Parameter owner: whose options these are, for messages: "grao.train".
@@ -227,10 +232,11 @@ public struct OptionSchema {
       default: value.kind
       }
     }
-
-    private func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
   }
 }
+
+/// A number as people write it: without a point where it is whole.
+func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
 
 extension OptionSchema {
   /// A schema that a plugin declares as a table: name → `{ type =, default =, description =, min =, max =, choices =,

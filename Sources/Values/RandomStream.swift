@@ -1,21 +1,15 @@
-/// A stream of random numbers that is a pure function of its key and position: independent of every other stream,
-/// and resumed by storing two integers. SplitMix64's output function over a counter (Steele et al., 2014).
+/// A stream of random numbers that is a pure function of its key and position, independent of every other stream:
+/// SplitMix64's output function over a counter (Steele et al., 2014).
 public struct RandomStream: Equatable, Sendable, RandomNumberGenerator {
   /// Names the stream.
   public let key: UInt64
   /// Numbers drawn so far.
-  public var position: UInt64
+  public private(set) var position: UInt64
 
   /// The stream named by a seed and a path of numbers: (seed, step, prompt index, sample index), say.
   public init(seed: UInt64, _ path: UInt64...) {
     key = path.reduce(Self.mix(seed)) { Self.mix($0 ^ Self.mix($1 &+ 0x9E37_79B9_7F4A_7C15)) }
     position = 0
-  }
-
-  /// The stream of a key from a position on: how one is saved and taken up again.
-  public init(key: UInt64, position: UInt64) {
-    self.key = key
-    self.position = position
   }
 
   /// 64 random bits.

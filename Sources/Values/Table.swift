@@ -1,6 +1,7 @@
 /// String keys and their values, in the order in which the keys were first set. Keys are told apart by their bytes:
 /// "é" as one code point and as two are different keys, as in JSON and Lua, though Swift calls the strings equal.
 public struct Table: Sequence {
+  /// In the order in which they were first set.
   public private(set) var keys: [String] = []
   /// The values of `keys`.
   private var values: [Value] = []
@@ -9,6 +10,7 @@ public struct Table: Sequence {
 
   private static let few = 8
 
+  /// Empty.
   public init() {}
 
   /// Empty, with room for so many keys.
@@ -22,9 +24,11 @@ public struct Table: Sequence {
     for (key, value) in pairs { self[key] = value }
   }
 
+  /// The number of keys.
   public var count: Int { keys.count }
   public var isEmpty: Bool { keys.isEmpty }
 
+  /// The value of a key, nil where there is none; setting nil takes the key out.
   public subscript(key: String) -> Value? {
     get { position(of: key).map { values[$0] } }
     set {

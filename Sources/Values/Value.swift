@@ -17,6 +17,7 @@ public enum Value {
     return table[key]
   }
 
+  /// The value where it is true or false, else nil. The others likewise.
   public var boolean: Bool? {
     guard case .boolean(let value) = self else { return nil }
     return value
@@ -60,6 +61,7 @@ public enum Value {
     return value
   }
 
+  /// Whether this is JSON's null, a script's nil.
   public var isNull: Bool {
     if case .null = self { true } else { false }
   }
@@ -100,6 +102,27 @@ extension Value: ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral, 
   public init(dictionaryLiteral elements: (String, Value)...) { self = .table(Table(elements)) }
 }
 
+extension Value {
+  /// The elements of an array, each as `read` takes it. A script's empty table is an empty array.
+  /// - Parameters:
+  ///   - what: what the value is, for messages: "column 'prompt'".
+  ///   - expected: what it should be: "an array of token ids".
+  /// - Throws: where the value is no array, or `read` gives nil for an element.
+  package func elements<T>(_ what: String, _ expected: String, _ read: (Value) -> T?) throws(GRAOError) -> [T] {
+    if let table, table.isEmpty { return [] }
+    guard let array else { throw GRAOError("\(what) must be \(expected), not \(kind)") }
+    var result: [T] = []
+    result.reserveCapacity(array.count)
+    for element in array {
+      guard let read = read(element) else {
+        throw GRAOError("\(what) must be \(expected), but one element is \(element.kind)")
+      }
+      result.append(read)
+    }
+    return result
+  }
+}
+
 /// Equality by content; opaque objects by identity. An integer equals a number of the same value.
 extension Value: Equatable {
   public static func == (left: Value, right: Value) -> Bool {
@@ -119,12 +142,14 @@ extension Value: Equatable {
 
 /// An error that may end a run whatever a script says about errors: an interrupt.
 public protocol StoppingError: Error {
+  /// Whether the run ends.
   var stops: Bool { get }
 }
 
 /// A failure with one line for the person who caused it: it names the file, key, tensor or option, and says what was
 /// expected there.
 public struct GRAOError: Error, CustomStringConvertible {
+  /// One line.
   public let message: String
   /// - Parameter message: one line.
   public init(_ message: String) { self.message = message }

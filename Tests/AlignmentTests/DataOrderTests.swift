@@ -29,28 +29,6 @@ struct EpochOrderTests {
     // 1000 expected, standard deviation 28.
     #expect(counts.allSatisfy { abs($0 - 1000) < 4 * 28 })
   }
-
-  @Test func itGoesOnFromItsState() throws {
-    for drawn in [0, 3, 10, 23, 30] {
-      var order = EpochOrder(rows: 10, seed: .max)
-      _ = order.next(drawn)
-      let text = try JSON.print(order.state)
-      var resumed = try EpochOrder(rows: 10, state: JSON.parse(text, source: "state"))
-      #expect(resumed == order)
-      #expect(resumed.next(25) == order.next(25))
-    }
-  }
-
-  @Test func aStateThatDoesNotFitIsAnError() throws {
-    let state = EpochOrder(rows: 10, seed: 0).state
-    let error = try #require(throws: GRAOError.self) { try EpochOrder(rows: 12, state: state) }
-    #expect(error.message == "data order: the state is of 10 rows, but the dataset has 12")
-    for (key, value) in [("position", Value.integer(11)), ("epoch", -1), ("seed", "1"), ("rows", 0)] {
-      var table = try #require(state.table)
-      table[key] = value
-      #expect(throws: GRAOError.self) { try EpochOrder(rows: 10, state: .table(table)) }
-    }
-  }
 }
 
 struct WeightedDrawTests {
@@ -118,17 +96,12 @@ struct WeightedDrawTests {
 }
 
 struct RowHistoryTests {
-  @Test func itKeepsTheMeanOfAllSamples() throws {
+  @Test func itKeepsTheMeanOfAllSamples() {
     var history = RowHistory()
     #expect(history.seen == 0 && history.rewardMean == nil)
     history.record(rewards: [1, 0, 0, 1])
     history.record(rewards: [])
     history.record(rewards: [2, 2])
     #expect(history.seen == 3 && history.rewardMean == 1)
-    let text = try JSON.print(history.state)
-    #expect(try RowHistory(state: JSON.parse(text, source: "state")) == history)
-    for wrong in [Value.null, [1, 2], [-1, 0, 0], [1, "2", 0]] {
-      #expect(throws: GRAOError.self) { try RowHistory(state: wrong) }
-    }
   }
 }

@@ -73,6 +73,9 @@ struct DatasetTests {
   @Test func textThatIsNotUTF8IsAnError() throws {
     let error = try #require(throws: GRAOError.self) { try load([0x61, 0x0A, 0x62, 0xFF], "rows.csv") }
     #expect(error.message == "rows.csv: line 2: text that is not UTF-8")
+    let lines = Array("{\"a\": \"b\"}\n{\"a\": \"".utf8) + [0xFF] + Array("\"}\n".utf8)
+    let other = try #require(throws: GRAOError.self) { try load(lines, "rows.jsonl") }
+    #expect(other.message == "rows.jsonl: line 2: text that is not UTF-8")
   }
 
   @Test func aMissingFileAndADirectoryAreErrors() throws {

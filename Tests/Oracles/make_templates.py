@@ -8,7 +8,7 @@ from pathlib import Path
 
 import templates
 from template_cases import EXPRESSIONS, TEMPLATES, VARIABLES
-from template_chats import CHATS, GENERATION, OPTIONS
+from template_chats import CHATS, OPTIONS
 
 FOLDER = Path(__file__).resolve().parent.parent / "Fixtures" / "templates"
 
@@ -37,7 +37,6 @@ def published(path):
 def main():
     write("semantics.json", semantics())
     write("chats.json", {"chats": CHATS, "options": OPTIONS})
-    write("generation.json", [{**case, **templates.render_marking(**case)} for case in GENERATION])
     for path in sorted((FOLDER / "published").glob("*.jinja")):
         write(f"published/{path.stem}.json", published(path))
 

@@ -110,18 +110,3 @@ OPTIONS = [
     {**SPECIAL_TOKENS, "add_generation_prompt": True},
     {**SPECIAL_TOKENS, "add_generation_prompt": False, "continue_final_message": True},
 ]
-
-MARKED = (
-    "{% for m in messages %}<{{ m.role }}>{% if m.role == 'assistant' %}"
-    "{% generation %}{{ m.content }}</s>{% endgeneration %}{% else %}{{ m.content }}{% endif %}\n{% endfor %}"
-)
-
-GENERATION = [
-    {"template": MARKED, "variables": {"messages": chat}}
-    for chat in (
-        [USER, ASSISTANT, AGAIN],
-        [{"role": "user", "content": "日本 👩‍👩‍👧"}, {"role": "assistant", "content": "naïve ☕"}, ASSISTANT],
-        [ASSISTANT],
-        [USER],
-    )
-]

@@ -42,11 +42,3 @@ def render_chat(template, messages, **options):
         return chat_template_utils.render_jinja_template([chat], chat_template=template, **options)[0][0]
 
     return outcome(text)
-
-
-def render_marking(template, variables):
-    """The text and the code point ranges that generation blocks wrote."""
-    texts, indices = chat_template_utils.render_jinja_template(
-        [variables["messages"]], chat_template=template, return_assistant_tokens_mask=True
-    )
-    return {"text": texts[0], "generated": [list(pair) for pair in indices[0]]}

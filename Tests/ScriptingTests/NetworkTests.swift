@@ -112,14 +112,18 @@ import Values
     #expect(ContinuousClock.now - start >= .seconds(1))
     let forever = try LocalServer { _ in .init(status: 429, headers: ["Retry-After": "3600"]) }
     let found = message { try poster("error(reply.error, 0)", forever).score(url(forever)) }
-    #expect(found == "plugin 'p': \(forever.host): HTTP status 429; the next attempt is due in 3600 s, and the time ends before")
+    #expect(
+      found
+        == "plugin 'p': \(forever.host): HTTP status 429; the next attempt is due in 3600 s, and the time ends before")
   }
 
   @Test func aHangEnds() throws {
     let server = try LocalServer { _ in .init(delay: 3) }
     let plugin = try poster("error(reply.error, 0)", server, policy: "{ retries = 1, timeout = 0.2, backoff = 0.01 }")
     let start = ContinuousClock.now
-    #expect(message { try plugin.score(url(server)) } == "plugin 'p': \(server.host): no reply within 0.2 s, after 2 attempts")
+    #expect(
+      message { try plugin.score(url(server)) }
+        == "plugin 'p': \(server.host): no reply within 0.2 s, after 2 attempts")
     #expect(ContinuousClock.now - start < .seconds(2))
   }
 
@@ -175,9 +179,8 @@ import Values
       #expect(try plugin.score(url(server)).value == 3)
       #expect(server.requests.map { $0.headers["authorization"] } == ["Bearer s3cret", "Bearer s3cret"])
       let found = message { try moved([server.host], "error(reply.error, 0)").score(url(server)) }
-      #expect(
-        found
-          == "plugin 'p': \(server.host): a redirect to the host '\(goal.host)', which is not granted, after 2 attempts")
+      let refusal = "a redirect to the host '\(goal.host)', which is not granted, after 2 attempts"
+      #expect(found == "plugin 'p': \(server.host): \(refusal)")
     }
     #expect(goal.requests.count == 4)
   }

@@ -90,7 +90,9 @@ import Values
     #expect(try tokens(["max": 4, "penalty": 0.25, "most": 3], 100) == -3)
     #expect(try score("length", ["max": 2, "unit": "characters", "penalty": 0.5], "žlu") == -0.5)
     #expect(try score("length", ["max": 2, "unit": "characters"], nil) == nil)
-    #expect(message { try tokens(["max": 1, "min": 2], 1) } == "plugin 'length': option 'min' must not be larger than option 'max'")
+    #expect(
+      message { try tokens(["max": 1, "min": 2], 1) }
+        == "plugin 'length': option 'min' must not be larger than option 'max'")
     #expect(message { try load("length") }.contains("option 'max' is missing"))
   }
 

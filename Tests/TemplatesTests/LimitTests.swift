@@ -31,6 +31,21 @@ import Values
     ("{{ 1e300|int }}", "large"),
     ("{{ -1e300|filesizeformat }}", "large"),
     ("{{ 10.0 ** 400 }}", "large"),
+    ("{{ '%*d' % (-9223372036854775807 - 1, 1) }}", "bytes"),
+    ("{{ '%.*d' % (9223372036854775807, 1) }}", "bytes"),
+    ("{{ '%.*f' % (9223372036854775807, 1) }}", "digits"),
+    ("{{ range(0, 9223372036854775807, 4611686018427387904)[:2] }}", "large"),
+    ("{{ range(-9223372036854775807 - 1, 9223372036854775807, 9223372036854775807)[::2] }}", "large"),
+    ("{{ range(9223372036854775807, 0, -9223372036854775807)[:1] }}", "large"),
+    ("{{ [1]|slice(9223372036854775807) }}", "steps"),
+    ("{% for a in range(99999) %}{% set x = [1]|batch(999999, 0) %}{% endfor %}", "steps"),
+    ("{% for a in range(99999) %}{% set x = '%999999d' % 1 %}{% endfor %}", "steps"),
+    ("{% set s = 'a' * 9999999 %}{% for a in range(99999) %}{% set x = '%.1s' % s %}{% endfor %}", "steps"),
+    ("{% for a in range(99999) %}{% set x = 1|tojson(indent=9999999) %}{% endfor %}", "steps"),
+    ("{% set t = ((0,) * 999999,) %}{% for a in range(99999) %}{% set x = {}[t] %}{% endfor %}", "steps"),
+    ("{% set t = ('a',) * 999999 %}{% for a in range(99999) %}{% set x = ''.startswith(t) %}{% endfor %}", "steps"),
+    ("{% macro m() %}{{ kwargs }}{% endmacro %}{{ m(**dict.fromkeys(range(99999)|map('string'))) }}", "steps"),
+    ("{% for c in 'x' * 9999999 %}{% endfor %}", "elements"),
     ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "deep"),
     ("{% macro m(n) %}{{ n }}{% call m(n + 1) %}{{ caller }}{% endcall %}{% endmacro %}{{ m(0) }}", "deep"),
     ("{% set ns = namespace(a=[]) %}{% for i in range(9999) %}{% set ns.a = [ns.a] %}{% endfor %}", "deep"),
@@ -56,6 +71,55 @@ import Values
     }
   }
 
+  /// Numbers at the ends of their range, with what Python makes of them.
+  @Test(arguments: [
+    ("{{ '%.*s' % (-1, 'abc') }}", ""),
+    ("{{ '%.*f %.*d %*d|' % (-3, 1.5, -2, 7, -5, 1) }}", "2 7 1    |"),
+    ("{{ '%.*e' % (-9223372036854775807 - 1, 2.0) }}", "2e+00"),
+    ("{{ 'xy'|center(-9223372036854775807) }}", "xy"),
+    ("{{ 'xy'.center(-9223372036854775807 - 1) }}", "xy"),
+    ("{{ 'xy'.ljust(-9223372036854775807 - 1) }}", "xy"),
+    ("{{ 'xy'.rjust(-9223372036854775807 - 1) }}", "xy"),
+    ("{{ '-1'.zfill(-9223372036854775807 - 1) }}", "-1"),
+    ("{{ 'a\tb'.expandtabs(-9223372036854775807 - 1) }}", "ab"),
+    ("{{ 'abc'[::9223372036854775807] }}", "a"),
+    ("{{ 'abc'[::-9223372036854775807 - 1] }}", "c"),
+    ("{{ 'abc'[-9223372036854775807 - 1:9223372036854775807] }}", "abc"),
+    ("{{ 'abc'.find('b', -9223372036854775807 - 1, 9223372036854775807) }}", "1"),
+    ("{{ 'aba'.replace('a', '', -9223372036854775807 - 1) }}", "b"),
+    ("{{ 'a b c'.split(' ', 9223372036854775807)|length }}", "3"),
+    ("{{ [1, 2][-9223372036854775807 - 1] }}", ""),
+    ("{{ [1, 2].index(2, -9223372036854775807 - 1, 9223372036854775807) }}", "1"),
+    ("{{ range(0, 9223372036854775807, 4611686018427387904)|list }}", "[0, 4611686018427387904]"),
+    ("{{ [1, 2, 3]|batch(-9223372036854775807 - 1)|list }}", "[[1, 2, 3]]"),
+    ("{{ [1, 2, 3]|slice(-9223372036854775807 - 1)|list }}", "[]"),
+    ("{{ 'a b'|truncate(9223372036854775807) }}", "a b"),
+    ("{{ 'a b'|wordwrap(9223372036854775807) }}", "a b"),
+    ("{{ 'a'|indent(-9223372036854775807 - 1) }}", "a"),
+    ("{{ 7|round(-9223372036854775807 - 1) }} {{ 2.5|round(9223372036854775807) }}", "0 2.5"),
+    ("{{ (-9223372036854775807 - 1) % -1 }}", "0"),
+    ("{{ '%d %x' % (-9223372036854775807 - 1, 9223372036854775807) }}", "-9223372036854775808 7fffffffffffffff"),
+  ]) func extremeNumbersDoNoHarm(_ source: String, _ text: String) throws {
+    #expect(try Template(source, name: "t").render([:]) == text)
+  }
+
+  /// What grows with the square of its size where it is done by looking through.
+  @Test func manyNamesCostLittle() throws {
+    let views =
+      "{% set a = dict.fromkeys(range(99999)) %}{% set b = dict.fromkeys(range(99999)|reverse) %}"
+      + "{{ a.keys() == b.keys() }} {{ a.items() == b.items() }} {{ a.keys() == dict.fromkeys([1]).keys() }} "
+      + "{{ {1: 2, 3: 4}.items() == {3: 4, 1: 5}.items() }}"
+    #expect(try Template(views, name: "t").render([:]) == "True True False False")
+    let numbers = 0..<40_000
+    let variables = numbers.map { "{% set a\($0) = \($0) %}" }.joined()
+    #expect(
+      try Template(variables + "{{ a0 }} {{ a15 }} {{ a16 }} {{ a39999 }}", name: "t").render([:]) == "0 15 16 39999")
+    let arguments = numbers.map { "a\($0)=0" }.joined(separator: ",")
+    #expect(try Template("{{ dict(\(arguments))|length }}", name: "t").render([:]) == "40000")
+    #expect(
+      try Template("{% macro m(\(arguments)) %}{{ a39999 }}{% endmacro %}{{ m(1) }}", name: "t").render([:]) == "0")
+  }
+
   /// Long chains and circles of objects are let go of without recursion.
   @Test(arguments: [
     "{% set ns = namespace(a=0) %}{% for i in range(99999) %}{% set n = namespace(b=ns.a) %}{% set ns.a = n %}{% endfor %}",
@@ -74,11 +138,21 @@ import Values
     #expect(try Template(source, name: "t").render([:]).hasPrefix("40 39 38 "))
   }
 
-  /// The deepest evaluation fits the stack of a secondary thread (512 KB on Apple's systems).
-  @Test func deepEvaluationFitsASmallStack() async throws {
+  private static let deepSources: [String] = {
     let open = String(repeating: "[", count: 50)
     let close = String(repeating: "]", count: 50)
-    let source = "{% macro m() %}{{ \(open)m()\(close) }}{% endmacro %}{{ m() }}"
+    // A list as deep as lists may be, printed under calls that leave little of the depth of evaluation.
+    let list =
+      "{% set ns = namespace(a=[], b=[]) %}{% for i in range(198) %}{% set ns.a = [ns.a] %}{% set ns.b = [ns.b] %}{% endfor %}"
+    return ["{% macro m() %}{{ \(open)m()\(close) }}{% endmacro %}{{ m() }}"]
+      + ["{{ ns.a|tojson }}", "{{ ns.a|pprint }}", "{{ ns.a|string }}", "{{ 'many levels deep' if ns.a == ns.b }}"].map
+    {
+      list + "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{% else %}\($0){% endif %}{% endmacro %}{{ m(65) }}"
+    }
+  }()
+
+  /// The deepest evaluation fits the stack of a secondary thread (512 KB on Apple's systems).
+  @Test(arguments: deepSources) func deepEvaluationFitsASmallStack(_ source: String) async throws {
     let message = await withCheckedContinuation { continuation in
       let thread = Thread {
         do {

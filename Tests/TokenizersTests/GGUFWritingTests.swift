@@ -38,4 +38,14 @@ import Values
     let error = #expect(throws: GRAOError.self) { try tokenizer.ggufMetadata() }
     #expect(error?.message.contains(expected) == true, "\(error?.message ?? "")")
   }
+
+  /// An added token may say any number for its id, which loading does not look at.
+  @Test(arguments: [Int.max, .min, -1, 1 << 40]) func idsThatNoListHas(id: Int) throws {
+    let file = try #require(Fixtures.tokenizer("gpt2").files().first { $0.name == "tokenizer.json" })
+    var json = try #require(JSON.parse(file.bytes, source: file.name).table)
+    json["added_tokens"] = [["id": .integer(id), "content": "<x>", "special": true]]
+    let tokenizer = try Tokenizer(json: .table(json), config: nil, source: "test")
+    let error = #expect(throws: GRAOError.self) { try tokenizer.ggufMetadata() }
+    #expect(error?.message == "the tokenizer's ids are not those of a list of tokens")
+  }
 }

@@ -193,6 +193,35 @@ import Values
     #expect(throws: GRAOError.self) { try ids([("replacement", "__")]) }
   }
 
+  /// A decoder may be asked to strip more than there can be.
+  @Test(arguments: [false, true]) func strippingWithoutEnd(isJoined: Bool) throws {
+    let strip: Value = ["type": "Strip", "content": "_", "start": .integer(.max), "stop": .integer(.max)]
+    let json: Value = [
+      "model": ["type": "WordLevel", "vocab": ["__a_": 0, "b": 1], "unk_token": "b"],
+      "decoder": ["type": "Sequence", "decoders": .array((isJoined ? [["type": "Fuse"]] : []) + [strip])],
+    ]
+    let tokenizer = try Tokenizer(json: json, config: nil, source: "test")
+    #expect(tokenizer.decode([0, 1, 0]) == (isJoined ? "a_b__a" : "aba"))
+  }
+
+  /// A table of replacements whose entry for "a" begins inside an "é" replaces nothing: half a character is no text.
+  @Test func aReplacementInsideACharacter() throws {
+    var units = [UInt32](repeating: 0, count: 98)
+    units[97] = 1 << 10 | 1 << 8 | 0x61
+    units[96] = 1 << 31 | 1
+    var table = Data()
+    for word in [UInt32(4 * units.count)] + units {
+      withUnsafeBytes(of: word.littleEndian) { table.append(contentsOf: $0) }
+    }
+    table.append(contentsOf: "é\0".utf8)
+    let json: Value = [
+      "normalizer": ["type": "Precompiled", "precompiled_charsmap": .string(table.base64EncodedString())],
+      "pre_tokenizer": ["type": "WhitespaceSplit"],
+      "model": ["type": "WordLevel", "vocab": ["a": 0, "b": 1], "unk_token": "b"],
+    ]
+    #expect(try Tokenizer(json: json, config: nil, source: "test").encode("a") == [0])
+  }
+
   /// A pattern that runs over the bounds of the regular expression library is an error, and no hang.
   @Test func runawayPattern() throws {
     let json: Value = [

@@ -77,6 +77,14 @@ struct JSONTests {
     #expect(error.message == "t.json: " + message)
   }
 
+  /// Whether or not the string has an escape, and in a key as well.
+  @Test(arguments: ["{\"a\":\n \"x\u{FF}\"}", "[1,\n\"\\n\u{FF}\"]", "\n{\"\u{FF}\": 1}", "\n[\"\u{C3}\", 1]"])
+  func textThatIsNotUTF8IsAnError(latin1: String) throws {
+    let bytes = latin1.unicodeScalars.map { UInt8($0.value) }
+    let error = try #require(throws: GRAOError.self) { try JSON.parse(bytes, source: "t.json") }
+    #expect(error.message == "t.json: line 2: text that is not UTF-8")
+  }
+
   @Test func depthIsBounded() throws {
     func nested(_ depth: Int) -> String {
       String(repeating: "[", count: depth) + String(repeating: "]", count: depth)

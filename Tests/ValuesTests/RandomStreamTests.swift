@@ -4,20 +4,14 @@ import Values
 struct RandomStreamTests {
   /// The first outputs of SplitMix64 seeded with 1234567, as Vigna's splitmix64.c prints them.
   @Test func theReferenceSequence() {
-    var stream = RandomStream(key: 1_234_567, position: 0)
+    // The seed whose stream has that key.
+    var stream = RandomStream(seed: 4_860_507_420_001_330_595)
+    #expect(stream.key == 1_234_567)
     let expected: [UInt64] = [
       6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423, 4_593_380_528_125_082_431,
       16_408_922_859_458_223_821,
     ]
     #expect(expected.map { _ in stream.next() } == expected)
-  }
-
-  @Test func aStreamGoesOnFromItsKeyAndPosition() {
-    var stream = RandomStream(seed: 3, 1, 4)
-    for _ in 0..<10 { _ = stream.next() }
-    var resumed = RandomStream(key: stream.key, position: stream.position)
-    #expect(resumed == stream)
-    #expect((0..<10).map { _ in resumed.next() } == (0..<10).map { _ in stream.next() })
   }
 
   @Test func pathsNameDifferentStreams() {

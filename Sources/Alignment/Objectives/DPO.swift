@@ -11,6 +11,7 @@ import Foundation
 ///
 /// Sums and means run over trained tokens; the last two need no reference policy.
 package struct DPOObjective: Objective {
+  /// Which loss, and its numbers.
   package var options: DPOOptions
 
   package init(_ options: DPOOptions = DPOOptions()) { self.options = options }

@@ -8,7 +8,9 @@
 /// 1, and no importance ratio: the objective is linear in the log-probabilities. With a ``ratio``, which several
 /// optimizer steps on one rollout need, Â_i · J(o_i) gives way to the mean over o_i's tokens of the ratio's surrogate.
 package struct GRAOObjective: Objective {
+  /// α, β and λ.
   package var weights: GRAOWeights
+  /// The importance ratio, where several optimizer steps are made on one rollout; nil without one.
   package var ratio: RatioOptions?
 
   package init(weights: GRAOWeights = GRAOWeights(), ratio: RatioOptions? = nil) {

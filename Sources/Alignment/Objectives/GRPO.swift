@@ -6,12 +6,15 @@
 /// The variants are the options: the level and form of the ratio (GSPO, CISPO), the clip (DAPO), the normaliser (DAPO,
 /// Dr. GRPO), the estimate of the KL; and those of ``AdvantageOptions`` (Dr. GRPO, RLOO, REINFORCE).
 package struct GRPOObjective: Objective {
+  /// The ratio to the behaviour policy, and its clip.
   package var ratio: RatioOptions
+  /// What sums over tokens are divided by.
   package var normalization: Normalization
   /// Tokens that a completion may have, for ``Normalization/constant``.
   package var longest: Int
   /// β; with 0 no frozen policy is needed.
   package var klCoefficient: Double
+  /// How the KL of a token is estimated.
   package var klEstimate: KLEstimate
 
   package init(

@@ -7,6 +7,7 @@
 /// z_0, an estimate of KL(π_θ ‖ π_ref) that the gradient does not pass through, is the mean of r, if positive, over
 /// responses that were given to other prompts.
 package struct KTOObjective: Objective {
+  /// β, w_D and w_U.
   package var options: KTOOptions
   /// z_0
   package var referencePoint: Double

@@ -22,6 +22,7 @@ package protocol Objective {
 }
 
 extension Objective {
+  /// Log-probabilities alone, unless an objective says otherwise.
   package var output: ModelOutput { .logProbabilities }
 }
 
@@ -37,8 +38,10 @@ package enum ModelOutput: Sendable {
 
 /// One sequence of tokens x given its query q, by what the policies say of each token.
 package struct SequenceTokens: Sendable {
+  /// What a sequence is in its group.
   package enum Role: Sendable { case sample, reference, chosen, rejected }
 
+  /// What this one is.
   package var role: Role
   /// log π_θ(x_t | q, x_<t) under the policy in training. Shape [T], as all arrays here.
   package var logp: [Double]
@@ -75,6 +78,7 @@ package struct SequenceTokens: Sendable {
 
 /// The sequences of one query.
 package struct ObjectiveGroup: Sendable {
+  /// In the order in which gradients are given for them.
   package var sequences: [SequenceTokens]
   /// By how much more the chosen response should be scored, for reward models.
   package var margin = 0.0
@@ -111,6 +115,7 @@ package struct ObjectiveBatch: Sendable {
   }
 }
 
+/// What an objective makes of one group.
 package struct ObjectiveValue {
   /// This group's contribution to the call's loss, which is minimised.
   package var loss: Double
@@ -137,8 +142,11 @@ package struct ObjectiveValue {
 
 /// A mean that is taken over all groups of a call, as the sum and the number of what it is taken of.
 package struct Diagnostic: Equatable {
+  /// The metric's.
   package let name: String
+  /// Over the groups so far.
   package var sum: Double
+  /// What the sum is divided by.
   package var count: Double
 
   package init(_ name: String, _ sum: Double, over count: Double = 1) {
@@ -147,10 +155,12 @@ package struct Diagnostic: Equatable {
     self.count = count
   }
 
+  /// 0 where there is nothing to take it of.
   package var mean: Double { count > 0 ? sum / count : 0 }
 }
 
 extension SequenceTokens {
+  /// Whether the loss counts a token, by its index.
   package func isTrained(_ token: Int) -> Bool {
     guard let mask, token < mask.count else { return true }
     return mask[token]

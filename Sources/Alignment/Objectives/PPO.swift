@@ -15,6 +15,7 @@ package struct PPOObjective: Objective {
   package var valueClip: Double?
   /// c.
   package var valueCoefficient: Double
+  /// What sums over tokens are divided by.
   package var normalization: Normalization
   /// Tokens that a completion may have, for ``Normalization/constant``.
   package var longest: Int

@@ -3,6 +3,7 @@
 ///     loss = −(1/N) Σ_q J(y_q)               normalization "sequence", N sequences
 ///     loss = −(1/T) Σ_q Σ_t log π_θ(y_t)     normalization "token", T trained tokens
 package struct SFTObjective: Objective {
+  /// N or T.
   package var normalization: Normalization
 
   package init(normalization: Normalization = .sequence) { self.normalization = normalization }

@@ -2,8 +2,11 @@
 public final class TrackedGroup {
   /// The completions; nil where the group has none, as the others.
   public let samples: TrackedSequences?
+  /// The reference answer.
   public let reference: TrackedSequences?
+  /// The better response of a pair.
   public let chosen: TrackedSequences?
+  /// The worse one.
   public let rejected: TrackedSequences?
 
   init(_ group: ObjectiveGroup, on tape: DerivativeTape) {
@@ -32,8 +35,9 @@ public final class TrackedSequences {
   public let oldLogp: TrackedValue
   /// log π_ref of the frozen reference: [tokens].
   public let frozenLogp: TrackedValue?
-  /// R and Â: [sequences].
+  /// R: [sequences].
   public let reward: TrackedValue?
+  /// Â: [sequences].
   public let advantage: TrackedValue?
 
   init(_ sequences: [SequenceTokens], places: [Int], on tape: DerivativeTape) {

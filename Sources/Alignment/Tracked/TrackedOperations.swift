@@ -5,6 +5,7 @@ import Values
 extension TrackedValue {
   // MARK: Of two values
 
+  /// Element by element, as the others; throws where the shapes do not go together.
   public static func + (left: TrackedValue, right: TrackedValue) throws(GRAOError) -> TrackedValue {
     try left.combined(right, "+") { x, y in (x + y, 1, 1) }
   }

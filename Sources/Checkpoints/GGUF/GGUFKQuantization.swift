@@ -2,11 +2,6 @@
 // of it. Products and sums are separate float32 operations, so that the bits are ggml's.
 
 @inline(__always)
-private func half(_ block: UnsafeRawPointer, at offset: Int) -> Float {
-  widen(half: block.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
-}
-
-@inline(__always)
 private func byte(_ block: UnsafeRawPointer, _ offset: Int) -> Int {
   Int(block.load(fromByteOffset: offset, as: UInt8.self))
 }

@@ -75,8 +75,9 @@ struct GGUFType {
   ]
 }
 
+/// A float16 inside a block, where its scales are.
 @inline(__always)
-private func half(_ block: UnsafeRawPointer, at offset: Int) -> Float {
+func half(_ block: UnsafeRawPointer, at offset: Int) -> Float {
   widen(half: block.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
 }
 

@@ -1,9 +1,8 @@
 import Foundation
 import Kernels
 
-/// Rotary position embedding (arXiv 2104.09864) in Hugging Face's halves form, of the first channels
-/// of each head or all: tables of cos and sin, [positions, turning channels / 2], for as many positions as have been
-/// asked for.
+/// Rotary position embedding (arXiv 2104.09864) in Hugging Face's halves form, of the first channels of each head or all:
+/// tables of cos and sin, [positions, turning channels / 2], for as many positions as have been asked for.
 package final class RotaryEmbedding {
   /// Radians from one position to the next, of each pair of channels.
   let frequencies: [Float]

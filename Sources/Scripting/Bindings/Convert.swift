@@ -1,4 +1,3 @@
-import Alignment
 import GRAO
 import Values
 
@@ -7,28 +6,6 @@ enum Convert {
   /// Says in an error which of many things it is about.
   static func naming<T>(_ what: String, _ body: () throws(GRAOError) -> T) throws(GRAOError) -> T {
     do { return try body() } catch { throw GRAOError("\(what): \(error.message)") }
-  }
-
-  static func ids(_ value: Value, _ what: String, orElse expected: String = "an array of token ids") throws(GRAOError)
-    -> [Int32]
-  {
-    try array(value, what, expected) { $0.integer.flatMap { Int32(exactly: $0) } }
-  }
-
-  static func array<T>(
-    _ value: Value, _ what: String, _ expected: String, _ read: (Value) -> T?
-  ) throws(GRAOError) -> [T] {
-    if let table = value.table, table.isEmpty { return [] }
-    guard let elements = value.array else { throw GRAOError("\(what) must be \(expected), not \(value.kind)") }
-    var result: [T] = []
-    result.reserveCapacity(elements.count)
-    for element in elements {
-      guard let read = read(element) else {
-        throw GRAOError("\(what) must be \(expected), but one element is \(element.kind)")
-      }
-      result.append(read)
-    }
-    return result
   }
 
   static func value(_ ids: [Int32]) -> Value { .array(ids.map { .integer(Int($0)) }) }

@@ -37,7 +37,7 @@ enum DatasetBinding {
   /// `grao.dataset(path or rows)`.
   static func make(_ call: LuaCall) throws -> [Value] {
     if let path = call[1].string { return [.object(try Dataset(path: path))] }
-    let rows = try Convert.array(call[1], "argument 1 of \(call.name)", "a path or an array of rows") { $0.table }
+    let rows = try call[1].elements("argument 1 of \(call.name)", "a path or an array of rows") { $0.table }
     return [.object(try Dataset(rows: rows, source: "dataset"))]
   }
 

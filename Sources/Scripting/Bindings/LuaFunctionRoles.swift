@@ -1,4 +1,4 @@
-import Alignment
+import GRAO
 import Values
 
 // A function of a script, in each of the roles that the engine has for one.

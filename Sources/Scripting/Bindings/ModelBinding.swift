@@ -1,4 +1,3 @@
-import Checkpoints
 import GRAO
 import Values
 
@@ -61,14 +60,14 @@ enum ModelBinding {
         let options = try OptionSchema(
           owner: call.name, [OptionDeclaration("skip_special_tokens", .boolean, default: true, "leave them out")]
         ).read(try call.options(2))
-        let ids = try Convert.ids(call[1], "argument 1 of \(call.name)")
+        let ids = try call[1].tokenIDs("argument 1 of \(call.name)", "an array of token ids")
         if let id = ids.first(where: { $0 < 0 }) {
           throw GRAOError("argument 1 of \(call.name): \(id) is no token's id")
         }
         return [.string(tokenizer.decode(ids, skipSpecialTokens: try options.boolean("skip_special_tokens")))]
       }
       .method("chat") { tokenizer, call in
-        let messages = try Convert.array(call[1], "argument 1 of \(call.name)", "an array of chat messages") {
+        let messages = try call[1].elements("argument 1 of \(call.name)", "an array of chat messages") {
           $0.table == nil ? nil : $0
         }
         return [.string(try tokenizer.chat(messages, try chatOptions(call)))]

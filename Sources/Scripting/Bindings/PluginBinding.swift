@@ -1,5 +1,5 @@
-import Alignment
 import Foundation
+import GRAO
 import Values
 
 // A plugin in each of the roles that the engine has for one; a plugin of another kind says so when it is called.

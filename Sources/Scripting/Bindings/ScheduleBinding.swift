@@ -1,4 +1,4 @@
-import Alignment
+import GRAO
 import Values
 
 /// A `grao.schedule` value.
@@ -30,13 +30,13 @@ enum ScheduleBinding {
     return .table(
       Table(
         functions.map { name, make in
-          let name = "grao.schedule." + name
-          let function = HostFunction(name) { call in
+          let fullName = "grao.schedule." + name
+          let function = HostFunction(fullName) { call in
             let schedule = try make(call)
-            try schedule.validate(option: name)
+            try schedule.validate(option: fullName)
             return [.object(ScheduleValue(schedule))]
           }
-          return (String(name.dropFirst("grao.schedule.".count)), .object(function))
+          return (name, .object(function))
         }))
   }
 

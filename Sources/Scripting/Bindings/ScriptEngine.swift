@@ -25,7 +25,7 @@ package final class ScriptEngine {
     self.progress = progress
     pluginPath = PluginPath(
       given: pluginPaths, environment: ProcessInfo.processInfo.environment["GRAO_PLUGIN_PATH"],
-      scriptFolder: SourceFile.folder(of: script))
+      scriptFolder: directoryName(script))
     state = try LuaState()
     try state.register(ModelBinding.model(self))
     try state.register(ModelBinding.tokenizer)
@@ -175,7 +175,7 @@ package final class ScriptEngine {
         OptionDeclaration("experts_per_token", .integer, default: 2, "that a token goes to", minimum: 1),
         OptionDeclaration("seed", .integer, default: 0, "names the router's weights and the noise"),
         OptionDeclaration(
-          "noise", .number, default: 0, "of the experts' weights, as a share of their deviation", minimum: 0),
+          "noise", .number, default: 0, "of the experts' weights, as a share of their root mean square", minimum: 0),
       ])
     guard let model = call[1].object as? Model else {
       throw GRAOError("argument 1 of \(call.name) must be a model, not \(call[1].kind)")

@@ -1,4 +1,4 @@
-import Alignment
+import GRAO
 import Values
 
 /// Tracked values as objectives in Lua compute with them: operators, methods, and the group that they begin with.

@@ -1,4 +1,3 @@
-import Alignment
 import GRAO
 import Values
 
@@ -7,7 +6,7 @@ enum TrainerBinding {
   static func trainer(_ engine: ScriptEngine) -> LuaClass<Trainer> {
     LuaClass<Trainer>("grao.trainer")
       .method("rollout") { trainer, call in
-        let rows = try Convert.array(call[1], "argument 1 of \(call.name)", "an array of dataset rows") { $0.table }
+        let rows = try call[1].elements("argument 1 of \(call.name)", "an array of dataset rows") { $0.table }
         let groups = try trainer.rollout(rows)
         return [.array(zip(groups, rows).map { GroupConversion.value($0, row: $1) })]
       }

@@ -90,13 +90,18 @@ extension Interpreter {
       try chargeText(value)
       arguments.named.append((name, value))
     }
-    if let spread = call.spread { arguments.positional += try elements(try evaluate(spread)) }
+    if let spread = call.spread {
+      let elements = try elements(try evaluate(spread))
+      for element in elements { try chargeText(element) }
+      arguments.positional += elements
+    }
     if let spread = call.spreadNamed {
       guard case .dictionary(let dictionary) = try evaluate(spread) else {
         throw Failure("the argument after '**' must be a dictionary")
       }
       for (key, value) in dictionary.pairs {
         guard let name = key.text else { throw Failure("the keys of a '**' argument must be strings") }
+        try charge(value.weight + arguments.named.count)
         guard !arguments.named.contains(where: { $0.name == name }) else {
           throw Failure("the argument '\(name.string)' is given twice")
         }

@@ -9,22 +9,17 @@ final class Interpreter {
   var scope: Scope
   /// Text written so far, or what a capture has caught.
   var output: [UInt8] = []
-  /// How many captures stand between `output` and the rendered text.
-  var captureDepth = 0
-  /// Where the text of generation blocks is in the rendered text, where that is asked for.
-  var generated: [Range<Int>]?
   /// The symbol of `loop`, where the template uses it.
   let loopSymbol: Symbol?
   private var depth = 0
   private var steps = 0
   private var kept: [any Host] = []
 
-  init(names: [Text], now: LocalTime, marksGeneration: Bool) {
+  init(names: [Text], now: LocalTime) {
     self.names = names
     self.now = now
     loopSymbol = names.firstIndex(of: "loop")
     scope = Scope(in: nil)
-    generated = marksGeneration ? [] : nil
   }
 
   /// Binds the caller's variables, and the environment's functions that they do not hide.
@@ -36,8 +31,8 @@ final class Interpreter {
 
   /// Counts work against the limit.
   func charge(_ count: Int) throws(Failure) {
+    guard count <= Limits.steps - steps else { throw Failure("the template takes more than \(Limits.steps) steps") }
     steps += count
-    guard steps <= Limits.steps else { throw Failure("the template takes more than \(Limits.steps) steps") }
   }
 
   /// Counts going through a string; other objects cost nothing until their elements are looked at.
@@ -69,11 +64,7 @@ final class Interpreter {
   func capture(_ body: () throws(Failure) -> Void) throws(Failure) -> Text {
     let outer = output
     output = []
-    captureDepth += 1
-    defer {
-      captureDepth -= 1
-      output = outer
-    }
+    defer { output = outer }
     try body()
     return Text(bytes: output)
   }
@@ -106,7 +97,9 @@ final class Interpreter {
     try charge(object.span)
     switch object {
     case .undefined: return []
-    case .string(let text): return text.characters.map { .string($0) }
+    case .string(let text):
+      try Elements.check(weight: text.count, depth: 0)
+      return text.characters.map { .string($0) }
     case .list(let elements), .tuple(let elements), .range(let elements, _), .view(let elements, _):
       return elements.array
     case .dictionary(let dictionary): return dictionary.keys

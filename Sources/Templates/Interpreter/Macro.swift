@@ -37,6 +37,8 @@ final class Macro: Host {
   func call(_ arguments: Arguments, _ interpreter: Interpreter) throws(Failure) -> Object {
     let line = interpreter.line
     let inner = Scope(in: scope)
+    // Each parameter is looked for among the names.
+    try interpreter.charge(definition.parameters.count * arguments.named.count)
     let defaults = try bind(arguments, in: inner)
     let text = try interpreter.nested { () throws(Failure) in
       try interpreter.inScope(inner) { () throws(Failure) in

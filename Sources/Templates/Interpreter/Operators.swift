@@ -111,7 +111,7 @@ extension Interpreter {
     switch object {
     case .string(let text):
       try charge(total(text.bytes.count, Limits.text) / 64)
-      return .string(Text(bytes: repeatElement(text.bytes, count: text.isEmpty ? 0 : count).joined()))
+      return .string(Text(repeating: text, count: text.isEmpty ? 0 : count))
     case .list(let elements):
       try charge(total(elements.weight, Limits.elements))
       return try .list(Array(repeatElement(elements.array, count: elements.array.isEmpty ? 0 : count).joined()))
@@ -198,6 +198,7 @@ extension Interpreter {
       }
       return text.contains(needle)
     case .dictionary(let dictionary):
+      try charge(element.weight)
       guard element.isHashable else { throw Failure("unhashable type: '\(element.type)'") }
       return dictionary[element] != nil
     case .list(let elements), .tuple(let elements), .range(let elements, _), .view(let elements, _):

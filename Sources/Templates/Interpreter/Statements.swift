@@ -72,8 +72,10 @@ extension Interpreter {
         arguments.named.append(("caller", .host(macro(caller))))
         try write(try text(call(callee, arguments)).bytes)
       }
-    case .generation(let body, let line):
-      try nested { () throws(Failure) in try generate(body, line: line) }
+    case .generation(let body):
+      try nested { () throws(Failure) in
+        _ = try inScope(Scope(in: scope)) { () throws(Failure) in try run(body) }
+      }
     }
     return .next
   }
@@ -123,21 +125,6 @@ extension Interpreter {
     }
     guard isElse else { return .next }
     return try inScope(Scope(in: scope)) { () throws(Failure) in try run(statement.otherwise) }
-  }
-
-  private func generate(_ body: [Statement], line: Int) throws(Failure) {
-    guard generated != nil else {
-      _ = try inScope(Scope(in: scope)) { () throws(Failure) in try run(body) }
-      return
-    }
-    guard captureDepth == 0 else {
-      throw Failure("a generation block inside a macro, block or filter has no place in the text", line: line)
-    }
-    let start = output.count
-    captureDepth += 1
-    defer { captureDepth -= 1 }
-    _ = try inScope(Scope(in: scope)) { () throws(Failure) in try run(body) }
-    generated?.append(start..<output.count)
   }
 
   func assign(_ value: Object, to target: Target) throws(Failure) {

@@ -10,7 +10,7 @@ extension Interpreter {
   func subscripted(_ object: Object, by index: Object) throws(Failure) -> Object {
     if case .undefined(let reason) = object { throw Failure(reason) }
     try chargeText(object)
-    try chargeText(index)
+    try charge(index.weight)
     if let value = item(index, of: object) { return value }
     if case .string(let name) = index, let value = try directAttribute(name, of: object) { return value }
     return missing(index, in: object)

@@ -98,6 +98,7 @@ enum BraceFormat {
         }
         value = arguments.positional[place]
       } else {
+        try interpreter.charge(arguments.named.count)
         guard let named = arguments.named.first(where: { $0.name == name }) else {
           throw Failure("'\(name.string)' is not an argument of format")
         }
@@ -128,6 +129,7 @@ enum BraceFormat {
   private static func format(
     _ value: Object, _ text: Text, _ interpreter: Interpreter
   ) throws(Failure) -> Text {
+    try interpreter.chargeText(value)
     guard !text.isEmpty else { return try interpreter.text(value) }
     let specification = try parse(text.scalars)
     let type = specification.type

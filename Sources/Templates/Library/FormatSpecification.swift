@@ -20,8 +20,9 @@ struct FormatSpecification {
     let missing = width - body.count - sign.utf8.count
     guard missing > 0 else { return Text(sign) + body }
     try interpreter.checkLength(width)
+    try interpreter.charge(missing / 16)
     let alignment = alignment ?? (isNumber ? .right : .left)
-    func padding(_ count: Int) -> Text { Text(scalars: repeatElement(fill, count: count)) }
+    func padding(_ count: Int) -> Text { Text(repeating: Text(scalars: [fill]), count: count) }
     return switch alignment {
     case .left: Text(sign) + body + padding(missing)
     case .right: padding(missing) + Text(sign) + body
@@ -42,6 +43,7 @@ struct FormatSpecification {
     var digits = String(value.magnitude, radix: radix, uppercase: type == "X")
     if let precision, digits.utf8.count < precision {
       try interpreter.checkLength(precision)
+      try interpreter.charge(precision / 16)
       digits = String(repeating: "0", count: precision - digits.utf8.count) + digits
     }
     if !grouping.isEmpty { digits = grouped(digits, by: radix == 10 ? 3 : 4) }
@@ -94,6 +96,7 @@ struct FormatSpecification {
 
   /// A string, cut to the precision.
   func string(_ text: Text, _ interpreter: Interpreter) throws(Failure) -> Text {
+    try interpreter.charge(text.bytes.count / 16)
     let cut = precision.map { $0 < text.count ? text.slice(0..<$0) : text } ?? text
     return try layOut(cut, isNumber: false, interpreter)
   }

@@ -58,9 +58,11 @@ enum Globals {
   /// What is left of a range that was sliced: a range again.
   static func range(_ elements: [Object]) throws(Failure) -> Object {
     let numbers = elements.compactMap(\.integer)
-    let step = numbers.count > 1 ? numbers[1] - numbers[0] : 1
     let start = numbers.first ?? 0
-    let stop = start + numbers.count * step
+    let (step, isFar) = numbers.count > 1 ? numbers[1].subtractingReportingOverflow(start) : (1, false)
+    let (length, isLong) = step.multipliedReportingOverflow(by: numbers.count)
+    let (stop, isBeyond) = start.addingReportingOverflow(length)
+    guard !isFar, !isLong, !isBeyond else { throw Failure("an integer too large") }
     return .range(
       try Elements(elements), description: "range(\(start), \(stop)" + (step == 1 ? ")" : ", \(step))"))
   }
@@ -86,7 +88,7 @@ enum Globals {
       }
     }
     pairs += arguments.named.map { (.string($0.name), $0.value) }
-    try interpreter.charge(pairs.count)
+    for pair in pairs { try interpreter.charge(pair.key.weight) }
     return pairs
   }
 }

@@ -18,6 +18,8 @@ struct JSONWriter {
       itemSeparator: separators?.item ?? (indent == nil ? ", " : ","), keySeparator: separators?.key ?? ": ",
       sortsKeys: sortsKeys)
     try writer.write(object, level: 0)
+    try interpreter.checkLength(writer.out.count)
+    try interpreter.charge(writer.out.count / 64)
     return Text(bytes: writer.out)
   }
 
@@ -46,24 +48,28 @@ struct JSONWriter {
       out.append(UInt8(ascii: "["))
       for (index, element) in elements.array.enumerated() {
         if index > 0 { out += itemSeparator.bytes }
-        newline(level + 1)
-        try write(element, level: level + 1)
+        try newline(level + 1)
+        try writeNested(element, level: level + 1)
       }
-      if !elements.array.isEmpty { newline(level) }
+      if !elements.array.isEmpty { try newline(level) }
       out.append(UInt8(ascii: "]"))
     case .dictionary(let dictionary):
       out.append(UInt8(ascii: "{"))
       for (index, (key, value)) in try sorted(dictionary).enumerated() {
         if index > 0 { out += itemSeparator.bytes }
-        newline(level + 1)
+        try newline(level + 1)
         try write(name(key))
         out += keySeparator.bytes
-        try write(value, level: level + 1)
+        try writeNested(value, level: level + 1)
       }
-      if dictionary.count > 0 { newline(level) }
+      if dictionary.count > 0 { try newline(level) }
       out.append(UInt8(ascii: "}"))
     default: throw Failure("Object of type \(object.type) is not JSON serializable")
     }
+  }
+
+  private mutating func writeNested(_ object: Object, level: Int) throws(Failure) {
+    try interpreter.nested { () throws(Failure) in try write(object, level: level) }
   }
 
   private func sorted(_ dictionary: Dictionary) throws(Failure) -> [(key: Object, value: Object)] {
@@ -82,8 +88,9 @@ struct JSONWriter {
     }
   }
 
-  private mutating func newline(_ level: Int) {
+  private mutating func newline(_ level: Int) throws(Failure) {
     guard let indent else { return }
+    try interpreter.checkLength(out.count + level * indent.bytes.count)
     out.append(UInt8(ascii: "\n"))
     for _ in 0..<level { out += indent.bytes }
   }

@@ -53,7 +53,9 @@ extension Filter {
   ]
 
   private static let escape: Body = taking("escape", []) { (value, _, interpreter) throws(Failure) in
-    .string(escaped(try interpreter.text(value)))
+    let text = escaped(try interpreter.text(value))
+    try interpreter.checkLength(text.bytes.count)
+    return .string(text)
   }
 
   private static func escaped(_ text: Text) -> Text {

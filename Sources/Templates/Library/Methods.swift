@@ -55,9 +55,10 @@ enum Methods {
         try dictionary.pairs.map { (pair) throws(Failure) in try .tuple([pair.key, pair.value]) }
       }
     case "get":
-      bound("get", depth: dictionary.depth) { (arguments, _) throws(Failure) in
+      bound("get", depth: dictionary.depth) { (arguments, interpreter) throws(Failure) in
         let values = try arguments.positional(["key", "default"], of: "get")
         let key = try values[0].required("get: key")
+        try interpreter.charge(key.weight)
         guard key.isHashable else { throw Failure("unhashable type: '\(key.type)'") }
         return dictionary[key] ?? values[1] ?? .none
       }
@@ -75,6 +76,7 @@ enum Methods {
   static func fromKeys(_ arguments: Arguments, _ interpreter: Interpreter) throws(Failure) -> Object {
     let values = try arguments.positional(["iterable", "value"], of: "fromkeys")
     let keys = try interpreter.elements(try values[0].required("fromkeys: iterable"))
+    for key in keys { try interpreter.charge(key.weight) }
     return .dictionary(try Dictionary(keys.map { ($0, values[1] ?? .none) }))
   }
 

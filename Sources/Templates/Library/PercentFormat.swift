@@ -72,12 +72,13 @@ enum PercentFormat {
         index += 1
       }
       if let width = try number() {
-        specification.width = abs(width)
+        specification.width = Int(clamping: width.magnitude)
         if width < 0 { specification.alignment = .left }
       }
       if try peek() == "." {
         index += 1
-        specification.precision = try number() ?? 0
+        // A negative one, which only '*' can give, counts as 0.
+        specification.precision = max(0, try number() ?? 0)
       }
       while ["h", "l", "L"].contains(try peek()) { index += 1 }
       let type = try peek()

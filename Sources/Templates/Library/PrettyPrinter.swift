@@ -59,7 +59,7 @@ struct PrettyPrinter {
         if index > 0 { try write("," + Self.newline(indent + 1)) }
         let key = try repr(key)
         try write(key + ": ")
-        try write(
+        try writeNested(
           value, indent: indent + key.count + 3, allowance: index == dictionary.count - 1 ? allowance + 1 : 1,
           level: level + 1)
       }
@@ -70,6 +70,12 @@ struct PrettyPrinter {
     }
   }
 
+  private mutating func writeNested(_ object: Object, indent: Int, allowance: Int, level: Int) throws(Failure) {
+    try interpreter.nested { () throws(Failure) in
+      try write(object, indent: indent, allowance: allowance, level: level)
+    }
+  }
+
   private mutating func write(
     _ elements: Elements, _ open: Text, _ close: Text, indent: Int, allowance: Int, level: Int
   ) throws(Failure) {
@@ -77,7 +83,7 @@ struct PrettyPrinter {
     for (index, element) in elements.array.enumerated() {
       if index > 0 { try write("," + Self.newline(indent + 1)) }
       let isLast = index == elements.array.count - 1
-      try write(element, indent: indent + 1, allowance: isLast ? allowance + close.count : 1, level: level + 1)
+      try writeNested(element, indent: indent + 1, allowance: isLast ? allowance + close.count : 1, level: level + 1)
     }
     try write(close)
   }

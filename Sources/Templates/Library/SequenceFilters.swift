@@ -54,7 +54,9 @@ extension Filter {
       let isSensitive = arguments[0].isTrue(default: false)
       let sorted = try Sorting.sorted(
         dictionary.pairs,
-        by: { (pair) throws(Failure) in folded(by == "key" ? pair.key : pair.value, isSensitive: isSensitive) },
+        by: { (pair) throws(Failure) in
+          try folded(by == "key" ? pair.key : pair.value, isSensitive: isSensitive, interpreter)
+        },
         isReversed: arguments[2].isTrue(default: false), interpreter)
       return try .list(sorted.map { (pair) throws(Failure) in try .tuple([pair.key, pair.value]) })
     },
@@ -70,7 +72,7 @@ extension Filter {
       let path = AttributePath(arguments[1])
       var seen: Set<Object> = []
       let unique = try interpreter.elements(value).filtered { (element) throws(Failure) in
-        let key = folded(try path.value(in: element, interpreter), isSensitive: isSensitive)
+        let key = try folded(path.value(in: element, interpreter), isSensitive: isSensitive, interpreter)
         guard key.isHashable else { throw Failure("unhashable type: '\(key.type)'") }
         return seen.insert(key).inserted
       }
@@ -108,6 +110,7 @@ extension Filter {
       }
       if let fill = filler(arguments[1]), !batch.isEmpty, batch.count < size {
         try Elements.check(weight: size, depth: 0)
+        try interpreter.charge(size)
         batch += Array(repeating: fill, count: size - batch.count)
       }
       if !batch.isEmpty { batches.append(batch) }
@@ -136,7 +139,7 @@ extension Filter {
       let path = AttributePath(try arguments[0].required("groupby: attribute"))
       let isSensitive = arguments[2].isTrue(default: false)
       func key(_ element: Object) throws(Failure) -> Object {
-        folded(try path.value(in: element, default: arguments[1], interpreter), isSensitive: isSensitive)
+        try folded(path.value(in: element, default: arguments[1], interpreter), isSensitive: isSensitive, interpreter)
       }
       var groups: [(key: Object, elements: [Object])] = []
       for element in try Sorting.sorted(interpreter.elements(value), by: key, interpreter) {
@@ -184,7 +187,10 @@ extension Filter {
   }
 
   /// Lower case where case does not count; what is not a string is as it is.
-  private static func folded(_ object: Object, isSensitive: Bool) -> Object {
+  private static func folded(
+    _ object: Object, isSensitive: Bool, _ interpreter: Interpreter
+  ) throws(Failure) -> Object {
+    try interpreter.charge(object.weight)
     guard !isSensitive, case .string(let text) = object else { return object }
     return .string(text.lowercased)
   }
@@ -198,7 +204,7 @@ extension Filter {
     return { (element) throws(Failure) in
       try .list(
         paths.map { (path) throws(Failure) in
-          folded(try path.value(in: element, interpreter), isSensitive: isSensitive)
+          try folded(path.value(in: element, interpreter), isSensitive: isSensitive, interpreter)
         })
     }
   }
@@ -211,7 +217,7 @@ extension Filter {
     let path = AttributePath(arguments[1])
     var best: (element: Object, key: Object)?
     for element in try interpreter.elements(value) {
-      let key = folded(try path.value(in: element, interpreter), isSensitive: isSensitive)
+      let key = try folded(path.value(in: element, interpreter), isSensitive: isSensitive, interpreter)
       if let current = best {
         if try isBetter(key, current.key) { best = (element, key) }
       } else {

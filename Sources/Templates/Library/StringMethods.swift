@@ -79,11 +79,11 @@ extension Methods {
       guard let at = text.findLast(separator) else { return try .tuple([.string(""), .string(""), .string(text)]) }
       return try parts(text, separator, at: at)
     },
-    "startswith": { (text, arguments, _) throws(Failure) in
-      try affix(text, arguments, "startswith") { $0.hasPrefix($1) }
+    "startswith": { (text, arguments, interpreter) throws(Failure) in
+      try affix(text, arguments, "startswith", interpreter) { $0.hasPrefix($1) }
     },
-    "endswith": { (text, arguments, _) throws(Failure) in
-      try affix(text, arguments, "endswith") { $0.hasSuffix($1) }
+    "endswith": { (text, arguments, interpreter) throws(Failure) in
+      try affix(text, arguments, "endswith", interpreter) { $0.hasSuffix($1) }
     },
     "find": { (text, arguments, _) throws(Failure) in
       .integer(try search(text, arguments, "find") { $0.find($1) } ?? -1)
@@ -132,6 +132,7 @@ extension Methods {
       guard case .dictionary(let mapping)? = try arguments.positional(["mapping"], of: "format_map")[0] else {
         throw Failure("format_map takes a dictionary")
       }
+      try interpreter.charge(mapping.count)
       let named = mapping.pairs.compactMap { pair in pair.key.text.map { (name: $0, value: pair.value) } }
       return .string(try BraceFormat.format(text, Arguments(named: named), interpreter))
     },
@@ -141,16 +142,16 @@ extension Methods {
     },
     "ljust": { (text, arguments, interpreter) throws(Failure) in
       let (width, fill) = try padding(arguments, "ljust")
-      return .string(try padded(text, left: 0, right: max(0, width - text.count), fill, interpreter))
+      return .string(try padded(text, left: 0, right: missing(text, width), fill, interpreter))
     },
     "rjust": { (text, arguments, interpreter) throws(Failure) in
       let (width, fill) = try padding(arguments, "rjust")
-      return .string(try padded(text, left: max(0, width - text.count), right: 0, fill, interpreter))
+      return .string(try padded(text, left: missing(text, width), right: 0, fill, interpreter))
     },
     "zfill": { (text, arguments, interpreter) throws(Failure) in
       let width = try arguments.positional(["width"], of: "zfill")[0].integer("zfill: width")
       let sign = text.hasPrefix("-") || text.hasPrefix("+") ? 1 : 0
-      let zeros = try padded("", left: max(0, width - text.count), right: 0, "0", interpreter)
+      let zeros = try padded("", left: missing(text, width), right: 0, "0", interpreter)
       return .string(Text(bytes: text.bytes.prefix(sign)) + zeros + Text(bytes: text.bytes.dropFirst(sign)))
     },
     "expandtabs": { (text, arguments, interpreter) throws(Failure) in
@@ -162,7 +163,7 @@ extension Methods {
           guard size > 0 else { continue }
           try interpreter.checkLength(size)
           let count = size - column % size
-          out.append(Text(bytes: repeatElement(UInt8(ascii: " "), count: count)))
+          out.append(Text(repeating: " ", count: count))
           try interpreter.checkLength(out.bytes.count)
           column += count
         } else {
@@ -220,11 +221,13 @@ extension Methods {
   }
 
   private static func affix(
-    _ text: Text, _ arguments: Arguments, _ name: String, _ matches: (Text, Text) -> Bool
+    _ text: Text, _ arguments: Arguments, _ name: String, _ interpreter: Interpreter,
+    _ matches: (Text, Text) -> Bool
   ) throws(Failure) -> Object {
     let values = try arguments.positional(["prefix", "start", "end"], of: name)
     var wanted: [Text]
     if case .tuple(let elements)? = values[0] {
+      try interpreter.charge(elements.weight)
       wanted = try elements.array.map { (element) throws(Failure) in try Optional(element).text("\(name): each element")
       }
     } else {
@@ -251,11 +254,17 @@ extension Methods {
     return (try values[0].integer("\(name): width"), fill)
   }
 
+  /// How many code points a text lacks of a width, which may be any number.
+  private static func missing(_ text: Text, _ width: Int) -> Int {
+    let count = text.count
+    return max(width, count) - count
+  }
+
   /// str.center: as in CPython, an odd space goes to the left where the width is odd.
   static func centered(
     _ text: Text, width: Int, _ fill: Text, _ interpreter: Interpreter
   ) throws(Failure) -> Text {
-    let missing = max(0, width - text.count)
+    let missing = missing(text, width)
     let left = missing / 2 + (missing & width & 1)
     return try padded(text, left: left, right: missing - left, fill, interpreter)
   }
@@ -266,8 +275,7 @@ extension Methods {
     try interpreter.checkLength(max(left, right))
     try interpreter.checkLength(text.bytes.count + (left + right) * fill.bytes.count)
     try interpreter.charge((left + right) / 64)
-    func run(_ count: Int) -> Text { Text(bytes: repeatElement(fill.bytes, count: count).joined()) }
-    return run(left) + text + run(right)
+    return Text(repeating: fill, count: left) + text + Text(repeating: fill, count: right)
   }
 
   /// str.replace, `count` times at most where it is not negative.

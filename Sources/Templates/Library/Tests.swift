@@ -68,10 +68,12 @@ struct Test: Sendable {
     "escaped": plain("escaped") { _ in false },
     "lower": { (value, arguments, interpreter) throws(Failure) in
       try arguments.none("lower")
+      try interpreter.chargeText(value)
       return try interpreter.text(value).isLower
     },
     "upper": { (value, arguments, interpreter) throws(Failure) in
       try arguments.none("upper")
+      try interpreter.chargeText(value)
       return try interpreter.text(value).isUpper
     },
     "odd": remainder(1, by: 2),
@@ -83,13 +85,15 @@ struct Test: Sendable {
     "sameas": { (value, arguments, _) throws(Failure) in
       isSame(value, try arguments.bind(["other"], of: "sameas")[0].required("sameas: other"))
     },
-    "filter": { (value, arguments, _) throws(Failure) in
+    "filter": { (value, arguments, interpreter) throws(Failure) in
       try arguments.none("filter")
+      try interpreter.chargeText(value)
       try checkHashable(value)
       return value.text.map { Filter.named($0.string) != nil } ?? false
     },
-    "test": { (value, arguments, _) throws(Failure) in
+    "test": { (value, arguments, interpreter) throws(Failure) in
       try arguments.none("test")
+      try interpreter.chargeText(value)
       try checkHashable(value)
       return value.text.map { named($0.string) != nil } ?? false
     },

@@ -78,6 +78,7 @@ extension Filter {
       guard arguments.positional.isEmpty || arguments.named.isEmpty else {
         throw Failure("format cannot take positional and named arguments at the same time")
       }
+      try interpreter.chargeText(value)
       let values: Object =
         arguments.named.isEmpty
         ? try .tuple(arguments.positional)
@@ -87,7 +88,9 @@ extension Filter {
     "urlencode": taking("urlencode", []) { (value, _, interpreter) throws(Failure) in
       switch value {
       case .string, .undefined, .none, .boolean, .integer, .float, .host:
-        return .string(quoted(try interpreter.text(value), keeping: "/"))
+        let text = quoted(try interpreter.text(value), keeping: "/")
+        try interpreter.checkLength(text.bytes.count)
+        return .string(text)
       default:
         let pairs: [Object] =
           if case .dictionary(let dictionary) = value {

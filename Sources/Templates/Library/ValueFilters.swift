@@ -79,8 +79,7 @@ extension Filter {
     case .string(let text)?: return text
     case let value:
       let count = max(0, try value.integer("tojson: indent"))
-      try interpreter.checkLength(count)
-      return Text(String(repeating: " ", count: count))
+      return try Methods.padded("", left: count, right: 0, " ", interpreter)
     }
   }
 

@@ -6,9 +6,8 @@ extension Object: Equatable {
     case (.string(let a), .string(let b)): a == b
     case (.list(let a), .list(let b)), (.tuple(let a), .tuple(let b)), (.range(let a, _), .range(let b, _)):
       a === b || a.array == b.array
-    case (.view(let a, "dict_keys"), .view(let b, "dict_keys")),
-      (.view(let a, "dict_items"), .view(let b, "dict_items")):
-      a.array.count == b.array.count && a.array.allSatisfy(b.array.contains)
+    case (.view(let a, "dict_keys"), .view(let b, "dict_keys")): Set(a.array) == Set(b.array)
+    case (.view(let a, "dict_items"), .view(let b, "dict_items")): values(ofItems: a) == values(ofItems: b)
     case (.dictionary(let a), .dictionary(let b)):
       a === b || (a.count == b.count && zip(a.keys, a.values).allSatisfy { b[$0] == $1 })
     case (.iterator(let a), .iterator(let b)): a === b
@@ -16,6 +15,13 @@ extension Object: Equatable {
     default:
       if let a = left.integer, let b = right.integer { a == b } else { left.exactlyEquals(right) }
     }
+  }
+
+  /// The values of a dictionary's items by their keys: whatever their order, items are equal where these are.
+  private static func values(ofItems items: Elements) -> [Object: Object] {
+    var values: [Object: Object] = [:]
+    for case .tuple(let pair) in items.array { values[pair.array[0]] = pair.array[1] }
+    return values
   }
 
   /// Numbers of which one is a float: equal where the float is exactly the integer.

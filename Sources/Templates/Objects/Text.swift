@@ -13,6 +13,14 @@ struct Text: Hashable, Sendable {
     for scalar in scalars { append(scalar) }
   }
 
+  /// A text over and over.
+  init(repeating text: Text, count: Int) {
+    let total = text.bytes.count * count
+    bytes = count > 0 ? text.bytes : []
+    // Twice as much each time, which is many times as fast as one by one.
+    while bytes.count < total { bytes += bytes.prefix(total - bytes.count) }
+  }
+
   var string: String { String(decoding: bytes, as: UTF8.self) }
   var isEmpty: Bool { bytes.isEmpty }
   var isASCII: Bool { bytes.allSatisfy { $0 < 0x80 } }

@@ -293,6 +293,7 @@ extension Parser {
     let line = line
     try expect(.symbol("("))
     var arguments = CallArguments()
+    var names: Set<Text> = []
     var isFirst = true
     while !skip(symbol: ")") {
       if !isFirst {
@@ -310,7 +311,7 @@ extension Parser {
         arguments.spread = try expression()
       } else if case .name(let name) = current.kind, following.kind == .symbol("=") {
         guard arguments.spreadNamed == nil else { throw Failure("a named argument after '**'", line: line) }
-        guard !arguments.named.contains(where: { $0.name == Text(name) }) else {
+        guard names.insert(Text(name)).inserted else {
           throw Failure("the argument '\(name)' is given twice", line: line)
         }
         next()

@@ -48,7 +48,7 @@ extension Parser {
     case "generation":
       let body = try scope { (parser) throws(Failure) in try parser.body(until: "endgeneration") }
       next()
-      return [.generation(body, line: line)]
+      return [.generation(body)]
     case "print":
       var output: [Statement] = []
       while current.kind != .blockEnd {
@@ -189,10 +189,11 @@ extension Parser {
   private mutating func signature() throws(Failure) -> [MacroDefinition.Parameter] {
     try expect(.symbol("("))
     var parameters: [MacroDefinition.Parameter] = []
+    var names: Set<Text> = []
     while !skip(symbol: ")") {
       if !parameters.isEmpty { try expect(.symbol(",")) }
       let name = try assignableName()
-      guard !parameters.contains(where: { $0.name == Text(name) }) else {
+      guard names.insert(Text(name)).inserted else {
         throw Failure("the parameter '\(name)' occurs twice", line: line)
       }
       let defaultValue = skip(symbol: "=") ? try expression() : nil

@@ -117,7 +117,8 @@ indirect enum Statement: Sendable {
   /// {% call … %}: `call` is the call, `caller` its body.
   case call(callee: Expression, CallArguments, caller: MacroDefinition, line: Int)
   case filter([FilterCall], [Statement], line: Int)
-  case generation([Statement], line: Int)
+  /// {% generation %}…{% endgeneration %}, whose text is what its body writes.
+  case generation([Statement])
   case leave, proceed
 }
 

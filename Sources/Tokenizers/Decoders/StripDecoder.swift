@@ -18,13 +18,21 @@ struct StripDecoder: Decoder {
 
   func bytes(of token: [UInt8]) -> [UInt8] {
     var rest = token[...]
-    for _ in 0..<start where rest.starts(with: content) { rest.removeFirst(content.count) }
+    var left = start
+    while left > 0, rest.starts(with: content) {
+      rest.removeFirst(content.count)
+      left -= 1
+    }
     return Array(trimmedAtEnd(rest))
   }
 
   fileprivate func trimmedAtEnd(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var rest = text
-    for _ in 0..<stop where rest.suffix(content.count).elementsEqual(content) { rest.removeLast(content.count) }
+    var left = stop
+    while left > 0, rest.suffix(content.count).elementsEqual(content) {
+      rest.removeLast(content.count)
+      left -= 1
+    }
     return rest
   }
 }

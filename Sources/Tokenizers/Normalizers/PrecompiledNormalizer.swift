@@ -90,7 +90,8 @@ struct PrecompiledNormalizer: Normalizer {
       guard unit >> 8 & 1 == 1 else { continue }
       guard node < units.count else { return nil }
       let start = Int(units[node] & (1 << 31 - 1))
-      guard start < texts.count else { return nil }
+      // A text that began inside a character would be no UTF-8.
+      guard start < texts.count, texts[start] & 0xC0 != 0x80 else { return nil }
       return texts[start..<(texts[start...].firstIndex(of: 0) ?? texts.endIndex)]
     }
     return nil
