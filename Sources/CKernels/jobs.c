@@ -62,11 +62,12 @@ void gk_run_forward(gk_job *jobs, size_t count, size_t experts) {
   gk_run_jobs(jobs, count, experts);
 }
 
-size_t gk_turned_strip(const gk_job *job, size_t rows, size_t experts) {
+void gk_divide_rows(gk_job *job, size_t rows, size_t experts) {
+  job->block = GK_INPUT_TOGETHER, job->grain = GK_TILE_ROWS;
   size_t unit = gk_typical(rows, experts, job->block) * job->n * GK_PANEL;
-  size_t strip = gk_strip_of(rows * job->n * job->c, unit, 4, GK_TURNED_CHANNELS / GK_PANEL);
+  size_t strip = gk_strip_of(rows * job->n * job->c, unit, 1, GK_INPUT_PANELS);
   // About equally long.
-  return job->panels == 0 ? strip : gk_ceiling(job->panels, gk_ceiling(job->panels, strip));
+  job->strip = job->panels == 0 ? strip : gk_ceiling(job->panels, gk_ceiling(job->panels, strip));
 }
 
 void gk_divide_gathered(gk_job *job, size_t rows, size_t experts) {

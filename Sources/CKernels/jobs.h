@@ -50,8 +50,8 @@ void gk_run_forward(gk_job *jobs, size_t count, size_t experts);
 /// multiply-adds a panel, `total` in all.
 size_t gk_strip_of(size_t total, size_t unit, size_t least, size_t most);
 
-/// The same for the gradient of the input: each task turns what it needs of dy, which pays where several panels share it.
-size_t gk_turned_strip(const gk_job *job, size_t rows, size_t experts);
+/// Blocks and strips of the gradient of the input: each task lays out what it needs of the weights for its rows.
+void gk_divide_rows(gk_job *job, size_t rows, size_t experts);
 
 /// Blocks and strips of the gradient of the weights: each task gathers what it needs of x and dy.
 void gk_divide_gathered(gk_job *job, size_t rows, size_t experts);

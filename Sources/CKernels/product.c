@@ -96,10 +96,9 @@ void gk_grouped_product_input_gradient(
   gk_job job = {
     .kernels = gk_active(), .blas = gk_openblas_active(), .a = from.start, .a_index = from.index, .b = w, .out = dx,
     .n = n, .c = c, .accumulate = accumulate, .offsets = offsets, .panels = gk_panels(c), .run = run_input_gradient};
-  job.block = job.blas ? GK_BLAS_ROWS : GK_TURNED_ROWS;
-  job.grain = job.blas ? GK_TILE_ROWS : GK_PANEL;
   // OpenBLAS sums in an order of its own, so its blocks depend on nothing but the shape.
-  job.strip = job.blas ? GK_BLAS_OUTPUTS / GK_PANEL : gk_turned_strip(&job, rows, experts);
+  if (job.blas) job.block = GK_BLAS_ROWS, job.grain = GK_TILE_ROWS, job.strip = GK_BLAS_OUTPUTS / GK_PANEL;
+  else gk_divide_rows(&job, rows, experts);
   gk_run_jobs(&job, 1, experts);
 }
 

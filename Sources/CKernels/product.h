@@ -9,14 +9,15 @@ enum {
 
   GK_FORWARD_PANELS = 8,  // of a strip, where blocks have more rows than a tile
 
-  // The input gradient turns this many units (outputs or pairs) of at most this many rows of dy at a time, and sums at
-  // most this many channels: whole panels.
-  GK_TURNED_UNITS = 128,
-  GK_TURNED_ROWS = 128,
-  GK_TURNED_CHANNELS = 512,
-  // Floats: what is turned, the sums, and a tile's channels where they must be laid out anew.
-  GK_INPUT_SCRATCH =
-    GK_TURNED_UNITS * GK_TURNED_ROWS + GK_TURNED_ROWS * GK_TURNED_CHANNELS + 2 * GK_TURNED_UNITS * 2 * GK_TALLEST_TILE,
+  // The input gradient lays out weights the other way: of at most so many panels of channels and units (outputs or pairs)
+  // at a time, so many floats in all; for at most so many rows of dy at a time.
+  GK_INPUT_PANELS = 8,
+  GK_INPUT_UNITS = 512,
+  GK_INPUT_WEIGHTS = 4 * GK_INPUT_UNITS * GK_PANEL,
+  GK_INPUT_ROWS = 96,
+  GK_INPUT_TOGETHER = 6 * GK_INPUT_ROWS,  // rows of a task
+  // Floats: the weights, and the rows, in units of up to 8 bytes.
+  GK_INPUT_SCRATCH = GK_INPUT_WEIGHTS + 2 * GK_INPUT_ROWS * GK_INPUT_UNITS,
 
   // The weight gradient gathers this many tokens of at most this many channels (a multiple of GK_TILE_ROWS).
   GK_GATHERED_DEPTH = 256,

@@ -148,8 +148,8 @@ void gk_bfloat16_grouped_product_input_gradient(
   size_t rows = (size_t)offsets[experts];
   gk_job job = {
     .kernels = gk_active(), .a = dy, .a_index = dy_rows, .b = w, .out = dx, .n = n, .c = c, .accumulate = accumulate,
-    .offsets = offsets, .block = GK_TURNED_ROWS, .grain = GK_PANEL, .panels = gk_panels(c), .run = run_input_gradient};
-  job.strip = gk_turned_strip(&job, rows, experts);
+    .offsets = offsets, .panels = gk_panels(c), .run = run_input_gradient};
+  gk_divide_rows(&job, rows, experts);
   gk_run_jobs(&job, 1, experts);
 }
 

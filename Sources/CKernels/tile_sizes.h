@@ -30,7 +30,7 @@ enum {
   STREAMED_UNITS = 64,
   STREAMED_ROWS = PASSES == 1 ? GK_TILE_ROWS : 0,
 };
-_Static_assert(GK_TURNED_ROWS % TILE_WIDTH == 0, "blocks of rows hold whole tiles");
+_Static_assert(GK_INPUT_ROWS % TILE_ROWS == 0, "blocks of rows hold whole tiles");
 
 /// What a tile fetches while it computes: weights to be read soon, into the second cache, as the first has too few places
 /// for lines on their way from memory; or weights that are read once, past all but the first, where other data stays.

@@ -57,38 +57,32 @@ GK_INLINE void turn_quarters(gk_vf *a) {
   a[3] = GK_QUARTERS(high, next_high, GK_QUARTER_SECOND);
 }
 
-/// to[j][i] = from[i][at + j] for `rows` ≤ VW rows of `columns` ≤ VW floats, into VW rows `out` floats apart; what is not
-/// there counts as 0.
-GK_INLINE void turn_rows(
-  const float *const from[VW], size_t at, size_t rows, size_t columns, float *to, size_t out) {
-  float whole[VW * VW];
-  const float *row[VW];
-  if (rows < VW || columns < VW) {
-    for (size_t i = 0; i < VW; i++) {
-      for (size_t j = 0; j < VW; j++) whole[i * VW + j] = i < rows && j < columns ? from[i][at + j] : 0;
-      row[i] = whole + i * VW;
-    }
-  } else {
+/// to[j][i] = from[i][j] for VW rows, `step` floats apart, of VW floats, into rows `out` floats apart.
+GK_INLINE void turn_square(const float *from, size_t step, float *to, size_t out) {
 #pragma clang loop unroll(full)
-    for (int i = 0; i < VW; i++) row[i] = from[i] + at;
-  }
-#pragma clang loop unroll(full)
-  for (int c = 0; c < VW; c += 4) {
+  for (size_t c = 0; c < VW; c += 4) {
     gk_vf column[4];
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 4; i++) column[i] = load_quarters(row + i, c);
+    for (int i = 0; i < 4; i++) {
+      const float *row[VW];
+#pragma clang loop unroll(full)
+      for (int r = 0; r < VW; r++) row[r] = from + (size_t)r * step;
+      column[i] = load_quarters(row + i, c);
+    }
     turn_quarters(column);
 #pragma clang loop unroll(full)
-    for (int j = 0; j < 4; j++) gk_store(to + (c + j) * out, column[j]);
+    for (size_t j = 0; j < 4; j++) gk_store(to + (c + j) * out, column[j]);
   }
 }
 
-/// The same of rows `step` floats apart.
+/// The same of `rows` ≤ VW rows of `columns` ≤ VW floats; what is not there counts as 0.
 GK_INLINE void turn_block(const float *from, size_t step, size_t rows, size_t columns, float *to, size_t out) {
-  const float *row[VW];
-#pragma clang loop unroll(full)
-  for (int i = 0; i < VW; i++) row[i] = from + i * step;
-  turn_rows(row, 0, rows, columns, to, out);
+  if (rows == VW && columns == VW) return turn_square(from, step, to, out);
+  float whole[VW * VW];
+  for (size_t i = 0; i < VW; i++) {
+    for (size_t j = 0; j < VW; j++) whole[i * VW + j] = i < rows && j < columns ? from[i * step + j] : 0;
+  }
+  turn_square(whole, VW, to, out);
 }
 
 #endif
