@@ -28,7 +28,7 @@ local function fill(page, name, lines)
 end
 
 local measured = records(arg[1])
-local machine = table.remove(measured, 1)
+local machine = table.remove(measured)
 
 local function peak(dtype) return machine[dtype .. "_gflops"] * 1e9 end
 local bandwidth = machine.gbytes_per_second * 1e9

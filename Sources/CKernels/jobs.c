@@ -65,7 +65,9 @@ void gk_run_forward(gk_job *jobs, size_t count, size_t experts) {
 void gk_divide_rows(gk_job *job, size_t rows, size_t experts) {
   job->block = GK_INPUT_TOGETHER, job->grain = GK_TILE_ROWS;
   size_t unit = gk_typical(rows, experts, job->block) * job->n * GK_PANEL;
-  size_t strip = gk_strip_of(rows * job->n * job->c, unit, 1, GK_INPUT_PANELS);
+  // Few rows wait for the weights, which are fetched while those before them are used: their tasks are long.
+  size_t most = gk_typical(rows, experts, job->block) < 128 ? 8 * GK_INPUT_PANELS : GK_INPUT_PANELS;
+  size_t strip = gk_strip_of(rows * job->n * job->c, unit, 1, most);
   // About equally long.
   job->strip = job->panels == 0 ? strip : gk_ceiling(job->panels, gk_ceiling(job->panels, strip));
 }
