@@ -94,8 +94,8 @@ public final class Model {
       origin.generationConfig?["eos_token_id"]?.unlessNull ?? configuration.table["eos_token_id"]?.unlessNull
     var ids = tokenizer?.eosTokenID.map { [Int($0)] } ?? []
     if let declared {
-      // An empty array says that no token ends a completion.
-      let given = declared.array ?? [declared]
+      // An empty array, which a script's {} is too, says that no token ends a completion.
+      let given = declared.array ?? (declared.table?.isEmpty == true ? [] : [declared])
       ids = given.compactMap(\.integer)
       guard ids.count == given.count else {
         throw configuration.failure("eos_token_id", "must be an integer or an array of integers, not \(declared.kind)")

@@ -139,6 +139,11 @@ import Values
     config["eos_token_id"] = []
     let tokenizer = try Tokenizer.load(directory: Fixtures.root + "/scripts/arithmetic-tokenizer")
     #expect(try Model(configuration: config, tokenizer: tokenizer).endOfSequence == [])
+    config["eos_token_id"] = [:]
+    #expect(try Model(configuration: config, tokenizer: tokenizer).endOfSequence == [])
+    config["eos_token_id"] = "</s>"
+    let error = try #require(throws: GRAOError.self) { try Model(configuration: config, tokenizer: tokenizer) }
+    #expect(error.message.contains("must be an integer or an array of integers, not a string"))
     config["eos_token_id"] = nil
     #expect(
       try Model(configuration: config, tokenizer: tokenizer).endOfSequence == [try #require(tokenizer.eosTokenID)])
