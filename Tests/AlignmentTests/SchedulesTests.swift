@@ -31,6 +31,11 @@ struct SchedulesTests {
     #expect(try values(.warmup(steps: 4, .constant(2)), steps: 6) == [0.5, 1, 1.5, 2, 2, 2])
     #expect(try values(.warmup(steps: 0, .constant(2)), steps: 2) == [2, 2])
     #expect(try values(.warmup(steps: 2, .linear(from: 1, to: 0)), steps: 5) == [0.5, 0.75, 0.5, 0.25, 0])
+    var nested = Schedule.constant(1)
+    for _ in 1...64 { nested = .warmup(steps: 1, nested) }
+    try nested.validate(option: "x")
+    let error = try #require(throws: GRAOError.self) { try Schedule.warmup(steps: 1, nested).validate(option: "x") }
+    #expect(error.message == "option 'x': more than 64 warmups one in the other")
   }
 
   @Test func piecewiseTakesTheLastPointReached() throws {

@@ -213,6 +213,10 @@ extension BindingSuite {
         "group 1: a sample has 2 ids but 1 mask"
       ),
       (
+        "{}", #"group{ samples = { { ids = { 5, 6 }, reward = 1, mask = { 1, 2 } } } }"#,
+        "group 1: sample 1: option 'mask' must hold 0 for tokens that are not trained on, else 1, not 2.0"
+      ),
+      (
         "{}", #"group{ samples = { { ids = { 5, 6 }, reward = 1, mask = { true, false } } } }"#,
         "group 1: sample 1: option 'mask[1]' must be a number, not true"
       ),
