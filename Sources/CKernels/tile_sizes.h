@@ -21,7 +21,6 @@ _Static_assert(GK_TILE_ROWS % TILE_ROWS == 0, "blocks of channels hold whole til
 
 enum {
   PANEL_VECTORS = GK_PANEL / VW,
-  TILE_WIDTH = TILE_VECTORS * VW,
   PASSES = PANEL_VECTORS / TILE_VECTORS,  // of a tile over a panel
   // Of a panel that all tiles take before any takes the next: many beside what it costs to begin and end a tile, and,
   // where a tile reads them twice, few enough for the fastest cache.
