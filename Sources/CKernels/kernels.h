@@ -196,12 +196,12 @@ typedef struct {
 
 /// vocabulary.inc
 typedef struct {
+  /// One row.
   void (*log_softmax)(
-    const float *logits, float inverse_temperature, const int32_t *targets, float *logp, float *lse, float *entropy,
-    size_t t, size_t v);
-  void (*log_softmax_gradient)(
-    float *logits, float inverse_temperature, const int32_t *targets, const float *lse, const float *dlogp, size_t t,
+    const float *logits, float inverse_temperature, const int32_t *target, float *logp, float *lse, float *entropy,
     size_t v);
+  void (*log_softmax_gradient)(
+    const float *logits, float inverse_temperature, int32_t target, float lse, float dlogp, float *dlogits, size_t v);
   /// The largest of x, NaN apart; -inf where there is none.
   float (*largest)(const float *x, size_t count);
   /// x[i] becomes exp((x[i] - largest) · inverse_temperature), or 0 where that is NaN.

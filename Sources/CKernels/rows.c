@@ -64,13 +64,13 @@ void gk_gather_rows(const float *x, const int32_t *index, float *y, size_t rows,
   gk_parallel_ranges(rows, gk_rows_per_task(c), gather_range, &call);
 }
 
-/// Segments of a task: they go to pages far from each other, which no cache holds.
-enum { PLACED_TOGETHER = 8 };
+/// Rows of a task.
+enum { PLACED_TOGETHER = 16 };
 
 typedef struct {
   const gk_placing *placings;
   const gk_segment *segments;
-  size_t count, blocks;
+  size_t rows, blocks;
   bool far;
 } place_call;
 
@@ -85,18 +85,25 @@ static void copy_far(float *y, const float *x, size_t count) {
   for (size_t i = 0; i < count; i += 4) __builtin_nontemporal_store(*(const any_quad *)(x + i), (quad *)(y + i));
 }
 
-/// Task i: block i % blocks of the segments, of placing i / blocks.
+/// Task i: block i % blocks of the segments' rows, of placing i / blocks.
 static void run_place(void *context, size_t task, int worker) {
   (void)worker;
   const place_call *call = context;
   const gk_placing *p = call->placings + task / call->blocks;
-  size_t begin = task % call->blocks * PLACED_TOGETHER, rest = call->count - begin;
-  const gk_segment *s = call->segments + begin, *end = s + (rest < PLACED_TOGETHER ? rest : PLACED_TOGETHER);
-  for (; s < end; s++) {
-    float *y = p->y + (size_t)s->kv * p->c;
-    const float *x = p->x + (size_t)s->row * p->c;
-    if (call->far) copy_far(y, x, (size_t)s->rows * p->c);
-    else memcpy(y, x, (size_t)s->rows * p->c * sizeof(float));
+  size_t skipped = task % call->blocks * PLACED_TOGETHER, left = call->rows - skipped;
+  if (left > PLACED_TOGETHER) left = PLACED_TOGETHER;
+  for (const gk_segment *s = call->segments; left > 0; s++) {
+    size_t length = (size_t)s->rows;
+    if (skipped >= length) {
+      skipped -= length;
+      continue;
+    }
+    size_t rows = length - skipped < left ? length - skipped : left;
+    float *y = p->y + ((size_t)s->kv + skipped) * p->c;
+    const float *x = p->x + ((size_t)s->row + skipped) * p->c;
+    if (call->far) copy_far(y, x, rows * p->c);
+    else memcpy(y, x, rows * p->c * sizeof(float));
+    left -= rows, skipped = 0;
   }
 #if defined(__x86_64__)
   // Such stores are seen in order by none but this.
@@ -106,7 +113,9 @@ static void run_place(void *context, size_t task, int worker) {
 
 void gk_place_rows(
   const gk_placing *placings, size_t matrices, const gk_segment *segments, size_t count, bool far) {
-  place_call call = {placings, segments, count, (count + PLACED_TOGETHER - 1) / PLACED_TOGETHER, far};
+  size_t rows = 0;
+  for (size_t i = 0; i < count; i++) rows += (size_t)segments[i].rows;
+  place_call call = {placings, segments, rows, (rows + PLACED_TOGETHER - 1) / PLACED_TOGETHER, far};
   gk_parallel(matrices * call.blocks, run_place, &call);
 }
 

@@ -4,7 +4,8 @@
 #include "tasks.h"
 
 typedef struct {
-  const float *logits, *dlogp, *lse_in;
+  gk_rows logits;
+  const float *dlogp, *lse_in;
   float *gradient, *logp, *lse, *entropy;
   const int32_t *targets;
   float inverse_temperature;
@@ -14,18 +15,20 @@ typedef struct {
 static void log_softmax_rows(void *context, size_t begin, size_t end, int worker) {
   (void)worker;
   const softmax_call *call = context;
-  gk_active()->vocabulary.log_softmax(
-    call->logits + begin * call->v, call->inverse_temperature, call->targets != NULL ? call->targets + begin : NULL,
-    call->logp != NULL ? call->logp + begin : NULL, call->lse != NULL ? call->lse + begin : NULL,
-    call->entropy != NULL ? call->entropy + begin : NULL, end - begin, call->v);
+  for (size_t r = begin; r < end; r++) {
+    gk_active()->vocabulary.log_softmax(
+      gk_row(call->logits, r, call->v), call->inverse_temperature, call->targets != NULL ? call->targets + r : NULL,
+      call->logp != NULL ? call->logp + r : NULL, call->lse != NULL ? call->lse + r : NULL,
+      call->entropy != NULL ? call->entropy + r : NULL, call->v);
+  }
 }
 
 /// logp[T], lse[T] and entropy[T] of logits[T, V].
 void gk_log_softmax(
-  const float *logits, float inverse_temperature, const int32_t *targets, float *logp, float *lse, float *entropy,
-  size_t t, size_t v) {
+  const float *logits, const int32_t *rows, float inverse_temperature, const int32_t *targets, float *logp, float *lse,
+  float *entropy, size_t t, size_t v) {
   softmax_call call = {
-    .logits = logits, .inverse_temperature = inverse_temperature, .targets = targets, .logp = logp, .lse = lse,
+    .logits = {logits, rows}, .inverse_temperature = inverse_temperature, .targets = targets, .logp = logp, .lse = lse,
     .entropy = entropy, .v = v};
   gk_parallel_ranges(t, gk_rows_per_task(v), log_softmax_rows, &call);
 }
@@ -33,17 +36,19 @@ void gk_log_softmax(
 static void gradient_rows(void *context, size_t begin, size_t end, int worker) {
   (void)worker;
   const softmax_call *call = context;
-  gk_active()->vocabulary.log_softmax_gradient(
-    call->gradient + begin * call->v, call->inverse_temperature, call->targets + begin, call->lse_in + begin,
-    call->dlogp + begin, end - begin, call->v);
+  for (size_t r = begin; r < end; r++) {
+    gk_active()->vocabulary.log_softmax_gradient(
+      gk_row(call->logits, r, call->v), call->inverse_temperature, call->targets[r], call->lse_in[r], call->dlogp[r],
+      call->gradient + r * call->v, call->v);
+  }
 }
 
-/// logits[T, V] become their gradient.
+/// dlogits[T, V] of logits[T, V].
 void gk_log_softmax_gradient(
-  float *logits, float inverse_temperature, const int32_t *targets, const float *lse, const float *dlogp, size_t t,
-  size_t v) {
+  const float *logits, const int32_t *rows, float inverse_temperature, const int32_t *targets, const float *lse,
+  const float *dlogp, float *dlogits, size_t t, size_t v) {
   softmax_call call = {
-    .gradient = logits, .inverse_temperature = inverse_temperature, .targets = targets, .lse_in = lse, .dlogp = dlogp,
+    .logits = {logits, rows}, .gradient = dlogits, .inverse_temperature = inverse_temperature, .targets = targets, .lse_in = lse, .dlogp = dlogp,
     .v = v};
   gk_parallel_ranges(t, gk_rows_per_task(v), gradient_rows, &call);
 }

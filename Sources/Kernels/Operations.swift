@@ -420,19 +420,20 @@ package func softCapGradient(_ y: Matrix, at softcap: Float, _ dy: Matrix) {
 
 /// Log-probabilities of `targets` under softmax(logits / temperature); each output is [T, 1] or nil.
 package func logSoftmax(
-  _ logits: Matrix, temperature: Float, targets: Indices?, logp: Matrix?, lse: Matrix?, entropy: Matrix?
+  _ logits: Rows, temperature: Float, targets: Indices?, logp: Matrix?, lse: Matrix?, entropy: Matrix?
 ) {
   gk_log_softmax(
-    logits.start, 1 / temperature, targets?.start, logp?.start, lse?.start, entropy?.start, logits.rows,
-    logits.columns)
+    logits.matrix.start, logits.index?.start, 1 / temperature, targets?.start, logp?.start, lse?.start, entropy?.start,
+    logits.count, logits.matrix.columns)
 }
 
-/// Turns logits into the gradient of Σ dlogp · logp, in place.
+/// The gradient of Σ dlogp · logp; dlogits may be the logits, where these are a whole matrix.
 package func logSoftmaxGradient(
-  _ logits: Matrix, temperature: Float, targets: Indices, lse: Matrix, dlogp: Matrix
+  _ logits: Rows, temperature: Float, targets: Indices, lse: Matrix, dlogp: Matrix, into dlogits: Matrix
 ) {
   gk_log_softmax_gradient(
-    logits.start, 1 / temperature, targets.start, lse.start, dlogp.start, logits.rows, logits.columns)
+    logits.matrix.start, logits.index?.start, 1 / temperature, targets.start, lse.start, dlogp.start, dlogits.start,
+    logits.count, logits.matrix.columns)
 }
 
 /// Index of the largest of a row of logits; a tie takes the lower.

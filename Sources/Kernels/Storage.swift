@@ -31,7 +31,7 @@ package struct Matrix {
   package subscript(row: Int, column: Int) -> Float { start[row * columns + column] }
 }
 
-/// Rows that a product takes: all of a matrix, or those that an index names, in its order.
+/// Rows that an operation takes: all of a matrix, or those that an index names, in its order.
 package struct Rows {
   package let matrix: Matrix
   package let index: Indices?
@@ -40,6 +40,8 @@ package struct Rows {
     self.matrix = matrix
     self.index = index
   }
+
+  package var count: Int { index?.count ?? matrix.rows }
 }
 
 /// int32 indices, borrowed from a ``Workspace``.

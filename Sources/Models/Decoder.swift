@@ -25,7 +25,7 @@ package struct Decoder {
     /// [T, C], from which they are computed again, and as much to work in.
     case input(Matrix, normed: Matrix)
     /// What other passes computed.
-    case recalled(RecalledPass)
+    case recalled(Recollection)
   }
 
   /// Hidden states [T, C] after the final norm, and what ``backward(_:_:_:)`` needs.
@@ -46,12 +46,12 @@ package struct Decoder {
   }
 
   /// The same of rows that other passes have computed.
-  func forward(_ pass: Pass, recalling recalled: RecalledPass) -> (hidden: Matrix, kept: Kept) {
+  func forward(_ pass: Pass, recalling recalled: Recollection) -> (hidden: Matrix, kept: Kept) {
     let tokens = pass.workspace.indices(pass.batch.tokens)
     for (index, layer) in layers.enumerated() where pass.routers != nil {
       guard let sparse = layer.body.sparse else { continue }
       let mark = pass.workspace.mark
-      var rows = recalled.rows(of: layer, index, pass)
+      var rows = recalled.rows(ofLayer: index, pass)
       sparse.recordRouting(of: &rows, pass)
       pass.workspace.release(to: mark)
     }
@@ -89,7 +89,7 @@ package struct Decoder {
       case .input(let x, let normed): layer.backward(d, layer.keep(x, normed: normed, pass), pass)
       case .recalled(let recalled):
         pass.parameters.takeBack(fromLayer: index)
-        layer.backward(d, recalling: recalled.rows(of: layer, index, pass), pass)
+        layer.backward(d, recalling: recalled.rows(ofLayer: index, pass), pass)
       }
       workspace.release(to: mark)
     }

@@ -84,7 +84,7 @@ extension Network {
     pass.routers = routers
     pass.freezesRouters = freezesRouters
     let (hidden, kept) =
-      recollection.map { forward(pass, recalling: $0, reading) } ?? decoder.forward(pass, recomputes: recomputes)
+      recollection.map { decoder.forward(pass, recalling: $0) } ?? decoder.forward(pass, recomputes: recomputes)
     if !routerLosses.isNone { pass.routerGradients = RouterGradients(routerLosses, routers) }
     let dhidden = workspace.zeros(hidden.rows, hidden.columns)
     let mark = workspace.mark
@@ -128,7 +128,7 @@ extension Network {
     _ hidden: Matrix, _ targets: Targets, _ reading: Reading, temperature: Float, recalling recollection: Recollection?,
     _ pass: Pass
   ) -> Outputs {
-    let kept = recollection?.logits(after: targets.rows)
+    let kept = recollection?.logits(after: targets.rows, workspace)
     return Outputs(
       tokens: reading.hasTokens
         ? decoder.head.score(hidden, targets, temperature: temperature, kept: kept, pass) : nil,

@@ -219,7 +219,7 @@ struct Sampler {
       drawTokens(logits, filter, u: u, into: tokens, logp: logp)
     }
     if case .temperature(let temperature) = options.logprobs {
-      logSoftmax(logits, temperature: temperature, targets: tokens, logp: logp, lse: nil, entropy: nil)
+      logSoftmax(Rows(logits), temperature: temperature, targets: tokens, logp: logp, lse: nil, entropy: nil)
     }
     for row in completions.indices {
       let token = tokens.start[row]

@@ -50,7 +50,7 @@ extension KernelSuite {
       expectSameBits(x, c) { rows, first in
         let n = rows.count / c
         var logp = unwritten(n)
-        gk_log_softmax(rows, 1.25, Array(targets[first..<first + n]), &logp, nil, nil, n, c)
+        gk_log_softmax(rows, nil, 1.25, Array(targets[first..<first + n]), &logp, nil, nil, n, c)
         return logp
       }
       let k = min(c, 3)

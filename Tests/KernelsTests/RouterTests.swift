@@ -31,7 +31,7 @@ extension KernelSuite {
         var (scores, weights, lse) = (unwritten(t * e), unwritten(t * k), unwritten(t))
         var experts = [Int32](repeating: -1, count: t * k)
         gk_route(&rule, logits, nil, &scores, &experts, &weights, t)
-        gk_log_softmax(logits, 1, nil, nil, &lse, nil, t, e)
+        gk_log_softmax(logits, nil, 1, nil, nil, &lse, nil, t, e)
         var chosen = [Int32](repeating: -1, count: s * e)
         var (p, z2) = ([Double](repeating: .nan, count: s * e), [Double](repeating: .nan, count: s))
         gk_router_sums(&rule, scores, lse, experts, offsets, &chosen, &p, &z2, s)

@@ -16,14 +16,20 @@ extension KernelSuite {
         naive_log_softmax(logits.doubles, Double(inverse), targets, &logp, &lse, &entropy, t, v)
         naive_log_softmax_gradient(logits.doubles, Double(inverse), targets, dlogp.doubles, &gradient, t, v)
         onEveryVariant {
-          var (first, second, third, fourth) = (unwritten(t), unwritten(t), unwritten(t), logits)
-          gk_log_softmax(logits, inverse, targets, &first, &second, &third, t, v)
-          gk_log_softmax_gradient(&fourth, inverse, targets, second, dlogp, t, v)
+          var (first, second, third, fourth) = (unwritten(t), unwritten(t), unwritten(t), unwritten(t * v))
+          gk_log_softmax(logits, nil, inverse, targets, &first, &second, &third, t, v)
+          gk_log_softmax_gradient(logits, nil, inverse, targets, second, dlogp, &fourth, t, v)
           var alone = unwritten(t)
-          gk_log_softmax(logits, inverse, targets, &alone, nil, nil, t, v)
+          gk_log_softmax(logits, nil, inverse, targets, &alone, nil, nil, t, v)
           #expect(alone.bits == first.bits)
-          gk_log_softmax(logits, inverse, nil, nil, &alone, nil, t, v)
+          gk_log_softmax(logits, nil, inverse, nil, nil, &alone, nil, t, v)
           #expect(alone.bits == second.bits)
+          var inPlace = logits
+          inPlace.withUnsafeMutableBufferPointer {
+            gk_log_softmax_gradient(
+              $0.baseAddress, nil, inverse, targets, second, dlogp, $0.baseAddress, t, v)
+          }
+          #expect(inPlace.bits == fourth.bits)
           return [first, second, third, fourth]
         } check: { variant, results in
           guard t > 0 else { return }
@@ -55,13 +61,32 @@ extension KernelSuite {
       #expect(relativeError(gradient, differences) < 1e-8)
     }
 
+    /// Rows by an index, some twice, are those of a copy in its order.
+    @Test func rowsMayLieAnywhere() {
+      var numbers = Numbers(seed: 9)
+      let (t, v) = (9, 33)
+      let (logits, dlogp) = (numbers.normals(5 * v), numbers.normals(t))
+      let (rows, targets) = (numbers.indices(t, below: 5), numbers.indices(t, below: v))
+      let copy = rows.flatMap { logits[Int($0) * v..<(Int($0) + 1) * v] }
+      onEveryVariant {
+        [(logits, Optional(rows)), (copy, nil)].flatMap { logits, rows in
+          var (logp, lse, entropy, gradient) = (unwritten(t), unwritten(t), unwritten(t), unwritten(t * v))
+          gk_log_softmax(logits, rows, 1.25, targets, &logp, &lse, &entropy, t, v)
+          gk_log_softmax_gradient(logits, rows, 1.25, targets, lse, dlogp, &gradient, t, v)
+          return [logp, lse, entropy, gradient]
+        }
+      } check: { variant, results in
+        #expect(results[..<4].map(\.bits) == results[4...].map(\.bits), "\(variant)")
+      }
+    }
+
     @Test func masksAndLargeLogitsAreFine() {
       onEveryVariant {
         let logits: [Float] = [-.infinity, 1e30, -.infinity, 1e30] + [7, 7, 7, 7]
         var (logp, lse, entropy) = (unwritten(2), unwritten(2), unwritten(2))
-        gk_log_softmax(logits, 1, [1, 2], &logp, &lse, &entropy, 2, 4)
-        var gradient = logits
-        gk_log_softmax_gradient(&gradient, 1, [0, 2], [1e30, lse[1]], [0, 1], 2, 4)
+        gk_log_softmax(logits, nil, 1, [1, 2], &logp, &lse, &entropy, 2, 4)
+        var gradient = unwritten(8)
+        gk_log_softmax_gradient(logits, nil, 1, [0, 2], [1e30, lse[1]], [0, 1], &gradient, 2, 4)
         return [logp, entropy, gradient]
       } check: { variant, results in
         let expected = [-log(2.0), -log(4.0)]

@@ -130,7 +130,7 @@ struct Phases {
       let tokens = network.workspace.indices(sequences)
       let logp = network.workspace.matrix(sequences, 1)
       drawTokens(logits, filter, u: u, into: tokens, logp: logp)
-      logSoftmax(logits, temperature: 1, targets: tokens, logp: logp, lse: nil, entropy: nil)
+      logSoftmax(Rows(logits), temperature: 1, targets: tokens, logp: logp, lse: nil, entropy: nil)
       return [lap()]
     }
     report("decode", tokens: sequences, keys: Double(keys + 1), seconds: seconds[0])

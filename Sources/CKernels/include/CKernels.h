@@ -330,15 +330,16 @@ void gk_softcap(float *x, float softcap, size_t count);
 void gk_softcap_gradient(const float *y, float softcap, float *dy, size_t count);
 
 /// For each row of logits[T, V], scaled by inverse_temperature: lse[T], logp[T] at targets[T] (both may be NULL),
-/// and entropy[T] (may be NULL).
+/// and entropy[T] (may be NULL). Row r is rows[r] of what lies there, where rows is not NULL.
 void gk_log_softmax(
-  const float *logits, float inverse_temperature, const int32_t *targets, float *logp, float *lse, float *entropy,
-  size_t t, size_t v);
-/// In place, logits become the gradient of Σ_t dlogp[t] · logp[t]:
+  const float *logits, const int32_t *rows, float inverse_temperature, const int32_t *targets, float *logp, float *lse,
+  float *entropy, size_t t, size_t v);
+/// The gradient of Σ_t dlogp[t] · logp[t], dlogits[T, V], of the same rows:
 /// inverse_temperature · dlogp[t] · ([v = targets[t]] - exp(inverse_temperature · logits[t, v] - lse[t])).
+/// Where rows is NULL it may take the logits' place.
 void gk_log_softmax_gradient(
-  float *logits, float inverse_temperature, const int32_t *targets, const float *lse, const float *dlogp, size_t t,
-  size_t v);
+  const float *logits, const int32_t *rows, float inverse_temperature, const int32_t *targets, const float *lse,
+  const float *dlogp, float *dlogits, size_t t, size_t v);
 
 /// Index of the largest of logits[V]; a tie takes the lower index.
 int32_t gk_argmax(const float *logits, size_t v);

@@ -52,7 +52,7 @@ package struct SparseFeedForward: FeedForward {
   package func record(of rows: inout KeptRows, _ pass: Pass) -> any Record {
     let logits = rows.next()
     let routing = routing(logits, pass)
-    let (gate, up, places) = rows.nextTwo(routing)
+    let (gate, up, places) = rows.nextTwo(perToken: rule.perToken)
     return Kept(layer: self, logits: logits, routing: routing, gate: gate, up: up, rows: places)
   }
 

@@ -22,14 +22,6 @@ package struct VocabularyHead {
     return logits
   }
 
-  /// Logits that sampling has left.
-  struct KeptLogits {
-    /// [slots, V].
-    let logits: Matrix
-    /// Of each target; nil where sampling has left none.
-    let slots: [Int32?]
-  }
-
   /// The log-probabilities that softmax(logits / temperature) gives targets, and what their gradient needs.
   package struct Scores {
     /// [R, 1].
@@ -40,7 +32,8 @@ package struct VocabularyHead {
     let rows: Indices
     let tokens: Indices
     let temperature: Float
-    let kept: KeptLogits?
+    /// [R, V], where sampling has left them.
+    let kept: Rows?
     /// What the way back begins with.
     fileprivate var last: Chunk?
   }
@@ -49,16 +42,14 @@ package struct VocabularyHead {
   fileprivate struct Chunk {
     let range: Range<Int>
     let hidden: Matrix
-    let logits: Matrix
+    let logits: Rows
   }
 
   /// - Parameters:
   ///   - hidden: [T, C], normed.
   ///   - targets: R pairs of a row of hidden and the token it should predict.
-  ///   - kept: logits that need not be computed.
-  func score(
-    _ hidden: Matrix, _ targets: Targets, temperature: Float, kept: KeptLogits?, _ pass: Pass
-  ) -> Scores {
+  ///   - kept: logits [R, V] that need not be computed.
+  func score(_ hidden: Matrix, _ targets: Targets, temperature: Float, kept: Rows?, _ pass: Pass) -> Scores {
     let (workspace, count) = (pass.workspace, targets.rows.count)
     var scores = Scores(
       logp: workspace.matrix(count, 1), entropy: workspace.matrix(count, 1), lse: workspace.matrix(count, 1),
@@ -81,14 +72,16 @@ package struct VocabularyHead {
     func addGradient(_ chunk: Chunk) {
       let (range, logits) = (chunk.range, chunk.logits)
       let capped = softcap == 0 ? nil : copied(logits, pass)
+      // What is kept stays as it is.
+      let dlogits = logits.index == nil ? logits.matrix : pass.workspace.matrix(logits.count, logits.matrix.columns)
       logSoftmaxGradient(
         logits, temperature: scores.temperature, targets: scores.tokens[range], lse: scores.lse.rows(range),
-        dlogp: dlogp.rows(range))
-      if let capped { softCapGradient(capped, at: softcap, logits) }
-      if scale != 1 { Kernels.scale(logits, by: scale, into: logits) }
-      productWeightGradient(logits, chunk.hidden, addingTo: pass.parameters.weightGradient(weight))
+        dlogp: dlogp.rows(range), into: dlogits)
+      if let capped { softCapGradient(capped, at: softcap, dlogits) }
+      if scale != 1 { Kernels.scale(dlogits, by: scale, into: dlogits) }
+      productWeightGradient(dlogits, chunk.hidden, addingTo: pass.parameters.weightGradient(weight))
       let drows = pass.workspace.matrix(chunk.hidden.rows, chunk.hidden.columns)
-      productInputGradient(logits, pass.parameters.weights(weight), into: drows)
+      productInputGradient(dlogits, pass.parameters.weights(weight), into: drows)
       scatterAddRows(drows, scores.rows[range], to: dhidden)
     }
     guard let last = scores.last else { return }
@@ -101,9 +94,13 @@ package struct VocabularyHead {
     pass.workspace.release(to: mark)
   }
 
-  private func copied(_ x: Matrix, _ pass: Pass) -> Matrix {
-    let y = pass.workspace.matrix(x.rows, x.columns)
-    y.start.update(from: x.start, count: x.count)
+  private func copied(_ x: Rows, _ pass: Pass) -> Matrix {
+    let y = pass.workspace.matrix(x.count, x.matrix.columns)
+    if let index = x.index {
+      gatherRows(x.matrix, index, into: y)
+    } else {
+      y.start.update(from: x.matrix.start, count: y.count)
+    }
     return y
   }
 
@@ -114,29 +111,7 @@ package struct VocabularyHead {
   private func chunk(_ range: Range<Int>, _ hidden: Matrix, _ scores: Scores, _ pass: Pass) -> Chunk {
     let rows = pass.workspace.matrix(range.count, hidden.columns)
     gatherRows(hidden, scores.rows[range], into: rows)
-    return Chunk(range: range, hidden: rows, logits: logits(rows, kept: scores.kept, range, pass))
-  }
-
-  /// The logits of the targets in a range, whose hidden states are hidden[r, C]: as kept, or else computed.
-  private func logits(_ hidden: Matrix, kept: KeptLogits?, _ range: Range<Int>, _ pass: Pass) -> Matrix {
-    var (known, fresh) = (RowMoves(), RowMoves())
-    var missing: [Int32] = []
-    for (row, slot) in (kept?.slots[range] ?? []).enumerated() {
-      if let slot {
-        known.append(Int(slot), to: row)
-      } else {
-        fresh.append(missing.count, to: row)
-        missing.append(Int32(row))
-      }
-    }
-    guard let kept, !known.rows.isEmpty else { return logits(hidden, pass) }
-    let logits = pass.workspace.matrix(hidden.rows, weight.shape[0])
-    known.move([(kept.logits, logits)])
-    if !missing.isEmpty {
-      let some = pass.workspace.matrix(missing.count, hidden.columns)
-      gatherRows(hidden, pass.workspace.indices(missing), into: some)
-      fresh.move([(self.logits(some, pass), logits)])
-    }
-    return logits
+    let kept = scores.kept.map { Rows($0.matrix, $0.index?[range]) }
+    return Chunk(range: range, hidden: rows, logits: kept ?? Rows(logits(rows, pass)))
   }
 }

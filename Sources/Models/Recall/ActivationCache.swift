@@ -86,6 +86,15 @@ package final class ActivationCache {
   func slots(of branch: [Int32], after prompt: [Int32]) -> [Int32]? {
     slots[Sequence(prompt: prompt, completion: branch.dropLast())]
   }
+
+  /// Of some trees those that are not all here: each with the branches that are not.
+  func missing(of trees: [SequenceTree]) -> [SequenceTree] {
+    trees.compactMap { tree in
+      let lost = tree.branches.filter { $0.count > 1 && slots(of: $0, after: tree.prompt) == nil }
+      guard !lost.isEmpty || slots(ofPrompt: tree.prompt) == nil else { return nil }
+      return SequenceTree(prompt: tree.prompt, branches: lost)
+    }
+  }
 }
 
 /// Rows of a sampling pass that go to the cache as they are computed.

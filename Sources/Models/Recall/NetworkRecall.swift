@@ -21,23 +21,56 @@ extension Network {
     workspace.releaseHeld()
   }
 
-  /// Where the rows of a training pass over `trees` are that sampling has left. Nil, and nothing is kept any longer, where
-  /// there are none, or the weights have changed.
+  /// Where the rows of a training pass over `trees` are: those that sampling has left, and the others, which are computed
+  /// to lie beside them. Nil, and nothing is kept any longer, where there is no room for them, or the weights have changed.
   func recall(_ trees: [SequenceTree], _ reading: Reading) -> Recollection? {
     if reading != .ends, let activations, activations.version == parameters.version {
-      let recollection = Recollection(trees, in: activations)
-      if !recollection.known.rows.isEmpty { return recollection }
+      complete(activations, for: trees)
+      if let recollection = Recollection(trees, in: activations) { return recollection }
     }
     dropActivations()
     return nil
   }
 
-  /// The forward pass, of which only those rows are computed that sampling has not left.
-  func forward(_ pass: Pass, recalling recollection: Recollection, _ reading: Reading) -> (
-    hidden: Matrix, kept: Decoder.Kept
-  ) {
-    let missing = recollection.missing
-    let fresh = missing.isEmpty ? nil : decoder.forward(prepare(missing, reading).0).kept
-    return decoder.forward(pass, recalling: RecalledPass(recollection: recollection, fresh: fresh))
+  /// Computes the rows of some trees that a cache lacks, as far as it has room for them.
+  private func complete(_ cache: ActivationCache, for trees: [SequenceTree]) {
+    let missing = cache.missing(of: trees)
+    guard !missing.isEmpty else { return }
+    workspace.reset()
+    let (pass, _) = prepare(missing, .tokens)
+    var moves = RowMoves()
+    // Whose logits are read.
+    var (rows, ends) = ([Int32](), RowMoves())
+    var row = 0
+    func keep(_ slots: [Int32], readFrom first: Int) {
+      for (offset, slot) in slots.enumerated() {
+        moves.append(row + offset, to: Int(slot))
+        guard offset >= first else { continue }
+        ends.append(rows.count, to: Int(slot))
+        rows.append(Int32(row + offset))
+      }
+    }
+    for tree in missing {
+      if cache.slots(ofPrompt: tree.prompt) == nil {
+        guard let slots = cache.take(tree.prompt.count) else { return }
+        keep(slots, readFrom: slots.count - 1)
+        cache.name(slots, prompt: tree.prompt)
+      }
+      row += tree.prompt.count
+      for branch in tree.branches where branch.count > 1 {
+        if cache.slots(of: branch, after: tree.prompt) == nil {
+          guard let slots = cache.take(branch.count - 1) else { return }
+          keep(slots, readFrom: 0)
+          cache.name(slots, prompt: tree.prompt, completion: branch.dropLast())
+        }
+        row += branch.count - 1
+      }
+    }
+    pass.recording = ActivationRecording(moves, to: cache)
+    let hidden = decoder.hidden(pass)
+    guard cache.logits != nil else { return }
+    let read = workspace.matrix(rows.count, hidden.columns)
+    gatherRows(hidden, workspace.indices(rows), into: read)
+    cache.store(logits: decoder.head.logits(read, pass), ends)
   }
 }

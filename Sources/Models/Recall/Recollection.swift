@@ -1,51 +1,72 @@
 import Kernels
 
-/// Where the rows of a training pass over some trees are to be found.
+/// Where the rows of a training pass over some trees lie in the cache: all of them.
 struct Recollection {
   let cache: ActivationCache
-  /// From slots of the cache.
-  private(set) var known = RowMoves()
-  /// What the cache lacks, each branch with its prompt.
-  private(set) var missing: [SequenceTree] = []
-  /// From the rows of a pass over `missing`.
-  private(set) var fresh = RowMoves()
-  private var rows = 0
-  private var missingRows = 0
+  /// Of each row of the pass.
+  private var slots: [Int32] = []
 
-  init(_ trees: [SequenceTree], in cache: ActivationCache) {
+  /// Nil where the cache lacks one.
+  init?(_ trees: [SequenceTree], in cache: ActivationCache) {
     self.cache = cache
-    for tree in trees { add(tree) }
-  }
-
-  /// The logits after some rows, as far as the cache has them; nil where it has none.
-  func logits(after targets: [Int32]) -> VocabularyHead.KeptLogits? {
-    guard let logits = cache.logits else { return nil }
-    var slots = [Int32?](repeating: nil, count: rows)
-    for move in known.rows { slots[Int(move.kv)] = move.row }
-    return VocabularyHead.KeptLogits(logits: logits, slots: targets.map { slots[Int($0)] })
-  }
-
-  private mutating func add(_ tree: SequenceTree) {
-    let prompt = cache.slots(ofPrompt: tree.prompt)
-    // The only token of a branch has no row.
-    let branches = tree.branches.filter { $0.count > 1 }.map {
-      (ids: $0, slots: cache.slots(of: $0, after: tree.prompt))
+    for tree in trees {
+      guard let prompt = cache.slots(ofPrompt: tree.prompt) else { return nil }
+      slots += prompt
+      // The only token of a branch has no row.
+      for branch in tree.branches where branch.count > 1 {
+        guard let own = cache.slots(of: branch, after: tree.prompt) else { return nil }
+        slots += own
+      }
     }
-    let lost = branches.filter { $0.slots == nil }.map(\.ids)
-    let isMissing = prompt == nil || !lost.isEmpty
-    if isMissing { missing.append(SequenceTree(prompt: tree.prompt, branches: lost)) }
-    add(tree.prompt.count, prompt)
-    if isMissing, prompt != nil { missingRows += tree.prompt.count }
-    for branch in branches { add(branch.ids.count - 1, branch.slots) }
   }
 
-  private mutating func add(_ count: Int, _ slots: [Int32]?) {
-    if let slots {
-      for (offset, slot) in slots.enumerated() { known.append(Int(slot), to: rows + offset) }
-    } else {
-      for offset in 0..<count { fresh.append(missingRows + offset, to: rows + offset) }
-      missingRows += count
+  /// What the last layer says: [T, C].
+  func last(_ pass: Pass) -> Matrix {
+    var rows = KeptRows(pass, [cache.last], slots)
+    return rows.next()
+  }
+
+  /// What one of the decoder's layers kept.
+  func rows(ofLayer layer: Int, _ pass: Pass) -> KeptRows { KeptRows(pass, cache.layers[layer], slots) }
+
+  /// The logits after some rows; nil where the cache has none.
+  func logits(after rows: [Int32], _ workspace: Workspace) -> Rows? {
+    cache.logits.map { Rows($0, workspace.indices(rows.map { slots[Int($0)] })) }
+  }
+}
+
+/// What a layer kept of the rows of a pass, matrix after matrix, from the cache.
+package struct KeptRows {
+  private let pass: Pass
+  private let slots: Indices
+  private var matrices: ArraySlice<Matrix>
+
+  init(_ pass: Pass, _ matrices: [Matrix], _ slots: [Int32]) {
+    (self.pass, self.matrices) = (pass, matrices[...])
+    self.slots = pass.workspace.indices(slots)
+  }
+
+  /// The next matrix: [T, …].
+  mutating func next() -> Matrix {
+    let cached = matrices.removeFirst()
+    let rows = pass.workspace.matrix(slots.count, cached.columns)
+    gatherRows(cached, slots, into: rows)
+    return rows
+  }
+
+  /// The next two matrices, which have each token's K choices in a row, as they lie in the cache, a row for each choice; and
+  /// which of these are the pass's [T · K].
+  mutating func nextTwo(perToken: Int) -> (Matrix, Matrix, Indices) {
+    let places = pass.workspace.indices(slots.count * perToken)
+    for row in 0..<slots.count {
+      for choice in 0..<perToken {
+        places.start[row * perToken + choice] = slots.start[row] * Int32(perToken) + Int32(choice)
+      }
     }
-    rows += count
+    func choices() -> Matrix {
+      let cached = matrices.removeFirst()
+      return cached.reshaped(columns: cached.columns / perToken)
+    }
+    return (choices(), choices(), places)
   }
 }

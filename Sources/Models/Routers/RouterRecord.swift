@@ -55,7 +55,7 @@ package final class RouterRecord {
   /// The log of the sum of the exponentials of logits [T, E]: [T, 1].
   static func lse(_ logits: Matrix, _ workspace: Workspace) -> Matrix {
     let lse = workspace.matrix(logits.rows, 1)
-    logSoftmax(logits, temperature: 1, targets: nil, logp: nil, lse: lse, entropy: nil)
+    logSoftmax(Rows(logits), temperature: 1, targets: nil, logp: nil, lse: lse, entropy: nil)
     return lse
   }
 
