@@ -6,13 +6,17 @@ static size_t extent(const gk_job *job, size_t expert) {
   return rows > 0 && job->by_channels ? job->c : rows;
 }
 
+/// Experts, the first ones, that are put in an order.
+enum { ORDERED = 256 };
+
 static void run_task(void *context, size_t task, int worker) {
   const gk_job *job = context;
   while (task >= job->tasks) task -= job++->tasks;
-  size_t strips = gk_ceiling(job->panels, job->strip), expert = 0, blocks;
-  while (blocks = gk_ceiling(extent(job, expert), job->block), task >= blocks * strips) {
+  size_t strips = gk_ceiling(job->panels, job->strip), place = 0, expert, blocks;
+  while (expert = place < ORDERED ? job->order[place] : place,
+         blocks = gk_ceiling(extent(job, expert), job->block), task >= blocks * strips) {
     task -= blocks * strips;
-    expert++;
+    place++;
   }
   // Blocks of one strip follow each other: they share its weights. All are about equally long.
   size_t length = gk_ceiling(gk_ceiling(extent(job, expert), blocks), job->grain) * job->grain;
@@ -24,10 +28,17 @@ static void run_task(void *context, size_t task, int worker) {
 }
 
 void gk_run_jobs(gk_job *jobs, size_t count, size_t experts) {
-  size_t tasks = 0;
+  // The experts with most rows come first, so that the last tasks, which some threads wait for, are short.
+  size_t tasks = 0, order[ORDERED];
+  for (size_t e = 0; e < experts && e < ORDERED; e++) {
+    size_t rows = gk_rows_of(jobs, e), at = e;
+    for (; at > 0 && gk_rows_of(jobs, order[at - 1]) < rows; at--) order[at] = order[at - 1];
+    order[at] = e;
+  }
   for (gk_job *job = jobs; job < jobs + count; job++) {
     size_t blocks = 0;
     for (size_t e = 0; e < experts; e++) blocks += gk_ceiling(extent(job, e), job->block);
+    job->order = order;
     job->tasks = blocks * gk_ceiling(job->panels, job->strip);
     tasks += job->tasks;
   }

@@ -26,7 +26,8 @@ typedef struct gk_job {
   bool by_channels;
   size_t block, grain;  // at most so many, in multiples of so many
   size_t panels, strip;
-  size_t tasks;  // gk_run_jobs counts them
+  const size_t *order;  // of experts; this and the tasks' number are gk_run_jobs's
+  size_t tasks;
   void (*run)(const struct gk_job *job, size_t expert, size_t begin, size_t end, size_t first, size_t last, int worker);
 } gk_job;
 

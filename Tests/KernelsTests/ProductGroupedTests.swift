@@ -65,6 +65,18 @@ extension KernelSuite {
       }
     }
 
+    /// More experts than are put in an order.
+    @Test(arguments: variants) func expertsMayBeHundreds(variant: String) {
+      let grouped = Grouped((0..<300).map { Int32($0 * 7 % 5) }, n: 5, c: 9)
+      let parts = grouped.parts
+      with(variant: variant, threads: 3) {
+        #expect(grouped.product(bias: true).bits == parts.flatMap { $0.product(bias: true).bits })
+        #expect(
+          grouped.inputGradient(accumulate: false).bits == parts.flatMap { $0.inputGradient(accumulate: false).bits })
+        #expect(grouped.weightGradient().bits == parts.flatMap { $0.weightGradient().bits })
+      }
+    }
+
     @Test(arguments: variants, ProductGradientTests.paths)
     func hasTheBitsOfEachExpertAlone(variant: String, path: String) {
       for rows in Self.groups {
