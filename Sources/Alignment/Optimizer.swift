@@ -47,13 +47,15 @@ final class Optimizer {
         Matrix(start: start + run.lowerBound, rows: 1, columns: run.count)
       }
       let (w, g) = (section(store.all.start), section(store.allGradients.start))
+      let rounded = store.halves(of: run)
       switch stateType {
       case .float32:
-        return adamW(w, g: g, m: section(moments.first.floats), v: section(moments.second.floats), step: step)
+        return adamW(
+          w, g: g, m: section(moments.first.floats), v: section(moments.second.floats), rounded: rounded, step: step)
       case .bfloat16:
         return adamW(
           w, g: g, m: moments.first.halves + run.lowerBound, v: moments.second.halves + run.lowerBound,
-          first: run.lowerBound, step: step)
+          rounded: rounded, first: run.lowerBound, step: step)
       }
     }
   }
@@ -92,7 +94,7 @@ final class Optimizer {
         if !part.step(run.range, step) { weightsAreFinite = false }
       }
     }
-    network.didTrain()
+    network.didTrain(isRounded: network.parameters.halvesFollowMasters)
     return norm
   }
 }

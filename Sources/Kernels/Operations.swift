@@ -462,16 +462,21 @@ package typealias AdamWStep = gk_adamw_step
 
 /// One step of AdamW on w, with gradients g and moments m, v of the same shape. Returns whether every w is a finite number
 /// after it.
-package func adamW(_ w: Matrix, g: Matrix, m: Matrix, v: Matrix, step: AdamWStep) -> Bool {
+/// - Parameter rounded: where not nil, becomes w in bfloat16, as ``narrow(_:into:outputs:inputs:)`` rounds matrices of an
+///   even number of inputs.
+package func adamW(
+  _ w: Matrix, g: Matrix, m: Matrix, v: Matrix, rounded: UnsafeMutablePointer<UInt16>? = nil, step: AdamWStep
+) -> Bool {
   var step = step
-  return gk_adamw(w.start, g.start, m.start, v.start, w.count, &step)
+  return gk_adamw(w.start, g.start, m.start, v.start, rounded, w.count, &step)
 }
 
 /// The same with moments in bfloat16, rounded stochastically; `first` is the index of w's first element among all, which
 /// with the step's number names the chances.
 package func adamW(
-  _ w: Matrix, g: Matrix, m: UnsafeMutablePointer<UInt16>, v: UnsafeMutablePointer<UInt16>, first: Int, step: AdamWStep
+  _ w: Matrix, g: Matrix, m: UnsafeMutablePointer<UInt16>, v: UnsafeMutablePointer<UInt16>,
+  rounded: UnsafeMutablePointer<UInt16>? = nil, first: Int, step: AdamWStep
 ) -> Bool {
   var step = step
-  return gk_adamw_bfloat16(w.start, g.start, m, v, first, w.count, &step)
+  return gk_adamw_bfloat16(w.start, g.start, m, v, rounded, first, w.count, &step)
 }

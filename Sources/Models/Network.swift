@@ -104,8 +104,9 @@ package final class Network {
   }
 
   /// To be called when ``ParameterStore/all`` has been changed: from here on the network computes with it.
-  package func didTrain() {
-    parameters.renew()
+  /// - Parameter isRounded: whether what products read has been changed with it (``ParameterStore/halves(of:)``).
+  package func didTrain(isRounded: Bool = false) {
+    if !isRounded { parameters.renew() }
     dropActivations()
     isTrained = true
   }

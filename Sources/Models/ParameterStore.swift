@@ -265,6 +265,16 @@ package final class ParameterStore {
     }
   }
 
+  /// Whether what products read lies number by number as the masters do: no matrix has an odd number of inputs, which would
+  /// be padded.
+  package var halvesFollowMasters: Bool { halfExtent == masterExtent }
+
+  /// What products read of the masters in a range of ``all``; nil where there is nothing, or it lies otherwise.
+  package func halves(of range: Range<Int>) -> UnsafeMutablePointer<UInt16>? {
+    guard halvesFollowMasters, range.lowerBound >= singleExtent, masterExtent > 0 else { return nil }
+    return halves.halves + (range.lowerBound - singleExtent)
+  }
+
   private func forEachHalf(
     _ body: (_ half: UnsafeMutablePointer<UInt16>, _ master: UnsafeMutablePointer<Float>, Parameter) -> Void
   ) {
@@ -332,7 +342,8 @@ package final class ParameterStore {
       inputs: parameter.shape[1], experts: experts)
   }
 
-  /// The store without some parameters, as stretches that weight decay acts on and others, in order.
+  /// The store without some parameters, as stretches that weight decay acts on and others, in order; no stretch holds both
+  /// parameters that are always float32 and others.
   package func runs(without frozen: [Parameter]) -> [(range: Range<Int>, decays: Bool)] {
     let left = Set(frozen.map(\.index))
     var runs: [(range: Range<Int>, decays: Bool)] = []
@@ -340,7 +351,9 @@ package final class ParameterStore {
     for parameter in parameters.sorted(by: { (offset($0), $0.index) < (offset($1), $1.index) })
     where !left.contains(parameter.index) {
       let range = offset(parameter)..<offset(parameter) + places[parameter.index].extent
-      if let last = runs.last, last.decays == parameter.decays, last.range.upperBound == range.lowerBound {
+      if let last = runs.last, last.decays == parameter.decays, last.range.upperBound == range.lowerBound,
+        range.lowerBound != singleExtent
+      {
         runs[runs.count - 1].range = last.range.lowerBound..<range.upperBound
       } else {
         runs.append((range, parameter.decays))

@@ -56,7 +56,7 @@ extension KernelSuite {
           var (first, second) = ([Float](repeating: 0, count: 5), [Float](repeating: 0, count: 5))
           for (i, g) in gradients.enumerated() {
             var step = Self.step(i + 1)
-            #expect(gk_adamw(&weights, g, &first, &second, 5, &step))
+            #expect(gk_adamw(&weights, g, &first, &second, nil, 5, &step))
           }
           // The moments to the bit, but without fused multiply-adds; the weights as torch's square root has it.
           let exact = variant != "plain"
@@ -76,7 +76,7 @@ extension KernelSuite {
       naive_adamw(&twinW, g.doubles, &twinM, &twinV, count, &step)
       onEveryVariant {
         var (weights, first, second, step) = (w, m, v, step)
-        #expect(gk_adamw(&weights, g, &first, &second, count, &step))
+        #expect(gk_adamw(&weights, g, &first, &second, nil, count, &step))
         return [weights, first, second]
       } check: { variant, results in
         for (result, twin) in zip(results, [twinW, twinM, twinV]) {
@@ -97,11 +97,11 @@ extension KernelSuite {
               let g = w
               var (m, v) = ([Float](repeating: 0, count: count), [Float](repeating: 0, count: count))
               var (mHalf, vHalf) = ([UInt16](repeating: 0, count: count), [UInt16](repeating: 0, count: count))
-              #expect(gk_adamw(&w, g, &m, &v, count, &step), "\(variant)")
-              #expect(gk_adamw_bfloat16(&w, g, &mHalf, &vHalf, 0, count, &step), "\(variant)")
+              #expect(gk_adamw(&w, g, &m, &v, nil, count, &step), "\(variant)")
+              #expect(gk_adamw_bfloat16(&w, g, &mHalf, &vHalf, nil, 0, count, &step), "\(variant)")
               w[place] = bad
-              #expect(!gk_adamw(&w, g, &m, &v, count, &step), "\(variant)")
-              #expect(!gk_adamw_bfloat16(&w, g, &mHalf, &vHalf, 0, count, &step), "\(variant)")
+              #expect(!gk_adamw(&w, g, &m, &v, nil, count, &step), "\(variant)")
+              #expect(!gk_adamw_bfloat16(&w, g, &mHalf, &vHalf, nil, 0, count, &step), "\(variant)")
             }
           }
         }
@@ -121,7 +121,7 @@ extension KernelSuite {
         var step = Self.step(7, scale: 0.25)
         var (wTwin, mWide, vWide) = (w, wide(m), wide(v))
         var (mTwin, vTwin) = (m, v)
-        with(variant: variant) { _ = gk_adamw(&wTwin, g, &mWide, &vWide, count, &step) }
+        with(variant: variant) { _ = gk_adamw(&wTwin, g, &mWide, &vWide, nil, count, &step) }
         naive_round_moments(mWide, vWide, &mTwin, &vTwin, first, count, step.number)
         for (threads, cut) in [(1, count), (3, count), (2, count / 3)] {
           var (weights, mResult, vResult) = (w, m, v)
@@ -133,7 +133,7 @@ extension KernelSuite {
                     guard let w = w.baseAddress, let m = m.baseAddress, let v = v.baseAddress else { continue }
                     let at = range.lowerBound
                     _ = gk_adamw_bfloat16(
-                      w + at, Array(g[range]), m + at, v + at, first + at, range.count, &step)
+                      w + at, Array(g[range]), m + at, v + at, nil, first + at, range.count, &step)
                   }
                 }
               }
@@ -141,6 +141,33 @@ extension KernelSuite {
           }
           #expect(weights.bits == wTwin.bits, "\(variant)")
           #expect(mResult == mTwin && vResult == vTwin, "\(variant)")
+        }
+      }
+    }
+
+    /// Weights that are rounded with the step are those of a step and a rounding after it.
+    @Test(arguments: [(32, 2), (70, 300), (1, 1026)]) func theStepRoundsItsWeights(n: Int, c: Int) {
+      var numbers = Numbers(seed: 5)
+      let count = gk_packed_count(n, c)
+      let (w, g, m) = (numbers.normals(count), numbers.normals(count), numbers.normals(count))
+      let v = numbers.normals(count).map { $0 * $0 }
+      let (mHalf, vHalf) = (m.map { UInt16($0.bitPattern >> 16) }, v.map { UInt16($0.bitPattern >> 16) })
+      var step = Self.step(3)
+      for variant in variants {
+        with(variant: variant, threads: 2) {
+          func narrowed(_ w: [Float]) -> [UInt16] {
+            var halves = [UInt16](repeating: 0, count: count)
+            gk_bfloat16_narrow(w, &halves, n, c)
+            return halves
+          }
+          var (weights, first, second) = (w, m, v)
+          var rounded = [UInt16](repeating: 7, count: count)
+          _ = gk_adamw(&weights, g, &first, &second, &rounded, count, &step)
+          #expect(rounded == narrowed(weights), "\(variant)")
+          var (weightsToo, firstHalf, secondHalf) = (w, mHalf, vHalf)
+          _ = gk_adamw_bfloat16(&weightsToo, g, &firstHalf, &secondHalf, &rounded, 0, count, &step)
+          #expect(rounded == narrowed(weightsToo), "\(variant)")
+          #expect(weights != w && weightsToo != w)
         }
       }
     }
@@ -180,7 +207,7 @@ extension KernelSuite {
       for number in 1...3000 {
         var step = Self.step(number)
         step.weight_decay = 0
-        _ = gk_adamw_bfloat16(&w, g, &m, &v, 0, count, &step)
+        _ = gk_adamw_bfloat16(&w, g, &m, &v, nil, 0, count, &step)
       }
       let expected = 0.25 * (1 - pow(0.999, 3000))
       let values = v.map { Double(Float(bitPattern: UInt32($0) << 16)) }

@@ -365,17 +365,20 @@ void gk_sample(
 double gk_sum_of_squares(const float *x, size_t count);
 
 /// One step of torch.optim.AdamW on count elements; gradients are multiplied by gradient_scale first. The constants
-/// are double, as torch's are: 1 - 0.999f is 5e-5 off. Returns whether every w is a finite number after it.
+/// are double, as torch's are: 1 - 0.999f is 5e-5 off. Returns whether every w is a finite number after it. Where rounded
+/// is not NULL, it becomes w in bfloat16: packed as gk_bfloat16_narrow would, w being panels of an even number of inputs.
 typedef struct {
   double learning_rate, beta1, beta2, epsilon, weight_decay, gradient_scale;
   double bias_correction1, bias_correction2;  // 1 - beta^step
   uint32_t number;                            // of the step: names the chances of bfloat16's rounding
 } gk_adamw_step;
-bool gk_adamw(float *w, const float *g, float *m, float *v, size_t count, const gk_adamw_step *step);
+bool gk_adamw(
+  float *w, const float *g, float *m, float *v, uint16_t *rounded, size_t count, const gk_adamw_step *step);
 /// The same with m and v in bfloat16: widened, stepped in single precision, and rounded stochastically: up in size with the
 /// probability of the part that is cut off, by chances that are a function of first + i (its low 32 bits) and the step's
 /// number. Nothing else: elements may be cut into calls anywhere.
 bool gk_adamw_bfloat16(
-  float *w, const float *g, uint16_t *m, uint16_t *v, size_t first, size_t count, const gk_adamw_step *step);
+  float *w, const float *g, uint16_t *m, uint16_t *v, uint16_t *rounded, size_t first, size_t count,
+  const gk_adamw_step *step);
 
 #endif
