@@ -147,11 +147,47 @@ public final class Trainer {
     _ rollout: PreparedRollout, _ queries: ArraySlice<UpdatePass.Query>, of groups: [Group], isFirst: Bool
   ) throws -> Table {
     let schedule = scheduleState
-    let learningRate = try options.optimizer.learningRate.value(at: schedule, option: "optimizer.learning_rate")
-    guard learningRate >= 0 else {
-      throw GRAOError(
-        "option 'optimizer.learning_rate' must be 0 or more, not \(learningRate) at step \(schedule.step)")
+    let learningRate = try learningRate(at: schedule)
+    let outcome = try accumulateGradient(queries, at: schedule, isFirst: isFirst)
+    let norms = try changeWeights(learningRate, isStill: queries.isEmpty, at: schedule)
+    if options.routers.biasUpdateSpeed > 0 {
+      model.network.updateCorrectionBias(outcome.routers, speed: options.routers.biasUpdateSpeed)
     }
+    state.step += 1
+    if isFirst { state.tokens += rollout.tokens }
+    if let every = options.kl.syncEvery, let reference, state.step % every == 0 {
+      reference.move(towards: model.network, by: options.kl.mixup)
+    }
+    var metrics = Table([("step", .integer(state.step)), ("loss", .number(outcome.loss))])
+    metrics["grad_norm"] = .number(norms.policy)
+    if let norm = norms.critic { metrics["critic_grad_norm"] = .number(norm) }
+    metrics["learning_rate"] = .number(learningRate)
+    for (name, value) in rollout.metrics { metrics[name] = value }
+    RolloutMetrics(groups: groups, rewards: try rewardWeights(at: schedule)).add(to: &metrics)
+    try addObjective(outcome, at: schedule, to: &metrics)
+    if options.method != .reward {
+      metrics["entropy"] = .number(outcome.tokens == 0 ? 0 : outcome.entropySum / Double(outcome.tokens))
+    }
+    RouterMetrics(tally: outcome.routers, balancing: model.network.plan.balancing).add(to: &metrics)
+    if let difference = outcome.logprobDifference { metrics["sampling/logprob_difference"] = .number(difference) }
+    if options.samples { metrics["groups/dropped"] = .integer(rollout.dropped) }
+    metrics["num_tokens"] = .integer(state.tokens)
+    state.metrics = metrics
+    return metrics
+  }
+
+  private func learningRate(at schedule: ScheduleState) throws -> Double {
+    let rate = try options.optimizer.learningRate.value(at: schedule, option: "optimizer.learning_rate")
+    guard rate >= 0 else {
+      throw GRAOError("option 'optimizer.learning_rate' must be 0 or more, not \(rate) at step \(schedule.step)")
+    }
+    return rate
+  }
+
+  /// The gradient of the loss over some queries, in place of what the models held.
+  private func accumulateGradient(
+    _ queries: ArraySlice<UpdatePass.Query>, at schedule: ScheduleState, isFirst: Bool
+  ) throws -> UpdatePass.Outcome {
     var referencePoint = 0.0
     if case .responses = options.preference, options.method == .dpo {
       referencePoint = try preparation(at: schedule).mismatchedDivergence(queries, policy: model.network)
@@ -173,11 +209,20 @@ public final class Trainer {
     guard outcome.loss.isFinite else {
       throw GRAOError("step \(schedule.step): the loss is \(outcome.loss); the model was left as it was")
     }
-    let gradNorm = queries.isEmpty ? 0 : optimizer.step(learningRate: learningRate)
-    guard gradNorm.isFinite else {
-      throw GRAOError("step \(schedule.step): the gradient's norm is \(gradNorm); the model was left as it was")
+    return outcome
+  }
+
+  /// Changes the policy's weights, and a critic's, by the gradients that they hold.
+  /// - Parameter isStill: whether there was nothing to learn from.
+  /// - Returns: the gradients' norms before clipping.
+  private func changeWeights(
+    _ learningRate: Double, isStill: Bool, at schedule: ScheduleState
+  ) throws -> (policy: Double, critic: Double?) {
+    let norm = isStill ? 0 : optimizer.step(learningRate: learningRate)
+    guard norm.isFinite else {
+      throw GRAOError("step \(schedule.step): the gradient's norm is \(norm); the model was left as it was")
     }
-    let criticNorm = critic.map { queries.isEmpty ? 0 : $0.step(learningRate: learningRate) }
+    let criticNorm = critic.map { isStill ? 0 : $0.step(learningRate: learningRate) }
     guard criticNorm?.isFinite ?? true else {
       throw GRAOError("step \(schedule.step): the norm of the critic's gradient is \(criticNorm ?? 0)")
     }
@@ -185,32 +230,7 @@ public final class Trainer {
       throw GRAOError(
         "step \(schedule.step): the update with learning rate \(learningRate) left weights that are not finite numbers")
     }
-
-    if options.routers.biasUpdateSpeed > 0 {
-      model.network.updateCorrectionBias(outcome.routers, speed: options.routers.biasUpdateSpeed)
-    }
-
-    state.step += 1
-    if isFirst { state.tokens += rollout.tokens }
-    if let every = options.kl.syncEvery, let reference, state.step % every == 0 {
-      reference.move(towards: model.network, by: options.kl.mixup)
-    }
-    var metrics = Table([("step", .integer(state.step)), ("loss", .number(outcome.loss))])
-    metrics["grad_norm"] = .number(gradNorm)
-    if let criticNorm { metrics["critic_grad_norm"] = .number(criticNorm) }
-    metrics["learning_rate"] = .number(learningRate)
-    for (name, value) in rollout.metrics { metrics[name] = value }
-    RolloutMetrics(groups: groups, rewards: try rewardWeights(at: schedule)).add(to: &metrics)
-    try addObjective(outcome, at: schedule, to: &metrics)
-    if options.method != .reward {
-      metrics["entropy"] = .number(outcome.tokens == 0 ? 0 : outcome.entropySum / Double(outcome.tokens))
-    }
-    RouterMetrics(tally: outcome.routers, balancing: model.network.plan.balancing).add(to: &metrics)
-    if let difference = outcome.logprobDifference { metrics["sampling/logprob_difference"] = .number(difference) }
-    if options.samples { metrics["groups/dropped"] = .integer(rollout.dropped) }
-    metrics["num_tokens"] = .integer(state.tokens)
-    state.metrics = metrics
-    return metrics
+    return (norm, criticNorm)
   }
 
   /// Compares a user's derivative with differences, at the current log-probabilities of the first groups.

@@ -74,11 +74,11 @@ typedef struct {
   bool far;
 } place_call;
 
-/// As memcpy, past the caches: neither is y read before it is written, nor does it push out what they hold.
-static void copy_far(float *y, const float *x, size_t count) {
+/// As memcpy; where y is far, past the caches: neither is it read before it is written, nor does it push out what they hold.
+static void copy_floats(float *y, const float *x, size_t count, bool far) {
   typedef float quad __attribute__((vector_size(16)));
   typedef float any_quad __attribute__((vector_size(16), aligned(4), may_alias));
-  if ((uintptr_t)y % sizeof(quad) != 0 || count % 4 != 0) {
+  if (!far || (uintptr_t)y % sizeof(quad) != 0 || count % 4 != 0) {
     memcpy(y, x, count * sizeof(float));
     return;
   }
@@ -99,10 +99,16 @@ static void run_place(void *context, size_t task, int worker) {
       continue;
     }
     size_t rows = length - skipped < left ? length - skipped : left;
-    float *y = p->y + ((size_t)s->kv + skipped) * p->c;
-    const float *x = p->x + ((size_t)s->row + skipped) * p->c;
-    if (call->far) copy_far(y, x, rows * p->c);
-    else memcpy(y, x, rows * p->c * sizeof(float));
+    size_t from = (size_t)s->row + skipped, to = (size_t)s->kv + skipped;
+    if (p->index == NULL) {
+      copy_floats(p->y + to * p->c, p->x + from * p->c, rows * p->c, call->far);
+    } else {
+      const int32_t *index = p->index + from * p->parts;
+      float *y = p->y + to * p->parts * p->c;
+      for (size_t i = 0; i < rows * p->parts; i++) {
+        copy_floats(y + i * p->c, p->x + (size_t)index[i] * p->c, p->c, call->far);
+      }
+    }
     left -= rows, skipped = 0;
   }
 #if defined(__x86_64__)

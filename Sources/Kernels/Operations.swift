@@ -136,8 +136,10 @@ package func gatherRows(_ x: Matrix, _ index: Indices, into y: Matrix) {
 
 /// Rows [kv, kv + rows) of y = rows [row, row + rows) of x, of every segment and pair of matrices.
 /// - Parameter isFar: whether y is not read again soon, and should take no place in the caches.
-package func placeRows(_ matrices: [(x: Matrix, y: Matrix)], of segments: [Segment], isFar: Bool = false) {
-  let placings = matrices.map { gk_placing(x: $0.x.start, y: $0.y.start, c: $0.x.columns) }
+package func placeRows(_ matrices: [(x: TokenRows, y: Matrix)], of segments: [Segment], isFar: Bool = false) {
+  let placings = matrices.map { x, y in
+    gk_placing(x: x.matrix.start, y: y.start, c: x.matrix.columns, index: x.index?.start, parts: x.parts)
+  }
   gk_place_rows(placings, placings.count, segments, segments.count, isFar)
 }
 

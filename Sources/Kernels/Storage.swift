@@ -44,6 +44,24 @@ package struct Rows {
   package var count: Int { index?.count ?? matrix.rows }
 }
 
+/// A row for each token: those of a matrix, or each of some rows that an index [T · parts] names, one after the other.
+package struct TokenRows {
+  package let matrix: Matrix
+  package let index: Indices?
+  package let parts: Int
+
+  package init(_ matrix: Matrix) {
+    (self.matrix, index, parts) = (matrix, nil, 1)
+  }
+
+  package init(_ matrix: Matrix, _ index: Indices, parts: Int) {
+    (self.matrix, self.index, self.parts) = (matrix, index, parts)
+  }
+
+  /// Of a token's row.
+  package var columns: Int { parts * matrix.columns }
+}
+
 /// int32 indices, borrowed from a ``Workspace``.
 package struct Indices {
   package let start: UnsafeMutablePointer<Int32>

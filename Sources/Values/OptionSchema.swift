@@ -269,10 +269,12 @@ extension OptionSchema {
       if let least, let greatest, least > greatest {
         throw read.failure("min", "is \(least), above its max, \(greatest)")
       }
+      let choices = try read.array("choices")
+      if choices.isEmpty, keys["choices"] != nil { throw read.failure("choices", "must not be empty") }
       declarations.append(
         OptionDeclaration(
           name, types.first { $0.name == typeName }?.type ?? .any, default: keys["default"],
-          try read.string("description"), minimum: least, maximum: greatest, choices: try read.array("choices"),
+          try read.string("description"), minimum: least, maximum: greatest, choices: choices,
           required: try read.boolean("required")))
       // A default that breaks its own declaration is the plugin's mistake, and found when the plugin is loaded.
       if let value = keys["default"] {

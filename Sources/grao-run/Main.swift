@@ -45,6 +45,12 @@ struct GraoRun: ParsableCommand {
 
   func validate() throws {
     if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, not \(threads)") }
+    for folder in pluginPath {
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+        throw ValidationError("--plugin-path: '\(folder)' is not a folder")
+      }
+    }
   }
 
   func run() throws {

@@ -29,6 +29,8 @@ extension CommandSuite {
       (["--threads", "many", "main.lua"], "'many' is invalid for '--threads"),
       (["--thread", "1", "main.lua"], "'--thread'"),
       (["--plugin-path"], "Missing value for '--plugin-path"),
+      (["--plugin-path", "none", "main.lua"], "--plugin-path: 'none' is not a folder"),
+      (["--plugin-path", "main.lua", "main.lua"], "--plugin-path: 'main.lua' is not a folder"),
     ])
     func wrongUsageIsTwo(_ arguments: [String], _ message: String) throws {
       let place = try Workplace(["main.lua": "print 'ran'"])

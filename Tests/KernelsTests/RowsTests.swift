@@ -52,35 +52,57 @@ extension KernelSuite {
             gk_segment(row: Int32(rows), rows: Int32(i % 3), kv: Int32(4 * (count - 1 - i)), span: 0, spans: 0))
           rows += i % 3
         }
-        // Two matrices together, the second wider.
-        let widths = [c, 2 * c + 1]
+        // Three matrices together: the second is wider, and a row of the third is two of other rows.
+        let widths = [c, 2 * c + 1, c]
+        let parts = [1, 1, 2]
+        let index = numbers.indices(2 * rows, below: max(rows, 1))
         let x = widths.map { numbers.normals(rows * $0) }
-        let y = widths.map { [Float](repeating: 7, count: 4 * count * $0) }
+        let y = zip(widths, parts).map { [Float](repeating: 7, count: 4 * count * $0 * $1) }
         var expected = y
-        for (matrix, c) in widths.enumerated() {
+        for (matrix, (c, parts)) in zip(widths, parts).enumerated() {
           for segment in segments {
-            let (from, to) = (Int(segment.row) * c, Int(segment.kv) * c)
-            for i in 0..<Int(segment.rows) * c { expected[matrix][to + i] = x[matrix][from + i] }
+            for row in 0..<Int(segment.rows) * parts {
+              let place = Int(segment.row) * parts + row
+              let from = (parts == 1 ? place : Int(index[place])) * c
+              let to = (Int(segment.kv) * parts + row) * c
+              expected[matrix].replaceSubrange(to..<to + c, with: x[matrix][from..<from + c])
+            }
           }
         }
         for isFar in [false, true] {
-          var (first, second) = (y[0], y[1])
-          first.withUnsafeMutableBufferPointer { first in
-            second.withUnsafeMutableBufferPointer { second in
-              x[0].withUnsafeBufferPointer { a in
-                x[1].withUnsafeBufferPointer { b in
-                  guard let y0 = first.baseAddress, let y1 = second.baseAddress, let x0 = a.baseAddress,
-                    let x1 = b.baseAddress
-                  else { return }
-                  let placings = [gk_placing(x: x0, y: y0, c: widths[0]), gk_placing(x: x1, y: y1, c: widths[1])]
-                  gk_place_rows(placings, 2, segments, count, isFar)
-                }
-              }
+          var found = y
+          for threads: Int32 in [1, 2] {
+            withUnsafePlacings(x, &found, widths, index: [nil, nil, index], parts) { placings in
+              with(variant: variants[0], threads: threads) { gk_place_rows(placings, 3, segments, count, isFar) }
             }
+            #expect(found == expected)
           }
-          #expect([first, second] == expected)
         }
       }
+    }
+
+    /// Placings of some matrices in memory that stays where it is meanwhile.
+    private func withUnsafePlacings(
+      _ x: [[Float]], _ y: inout [[Float]], _ widths: [Int], index: [[Int32]?], _ parts: [Int],
+      _ body: ([gk_placing]) -> Void
+    ) {
+      func copy<Element>(_ elements: [Element]) -> UnsafeMutablePointer<Element> {
+        let copy = UnsafeMutablePointer<Element>.allocate(capacity: max(elements.count, 1))
+        copy.initialize(from: elements, count: elements.count)
+        return copy
+      }
+      let (from, to) = (x.map(copy), y.map(copy))
+      let indices = index.map { $0.map(copy) }
+      defer {
+        for pointer in from + to { pointer.deallocate() }
+        for pointer in indices { pointer?.deallocate() }
+      }
+      body(
+        widths.indices.map {
+          gk_placing(
+            x: from[$0], y: to[$0], c: widths[$0], index: indices[$0].map { UnsafePointer($0) }, parts: parts[$0])
+        })
+      for matrix in y.indices { y[matrix] = Array(UnsafeBufferPointer(start: to[matrix], count: y[matrix].count)) }
     }
 
     @Test(arguments: widths) func scatterAddsRowsThatMeet(c: Int) {

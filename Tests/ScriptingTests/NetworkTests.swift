@@ -64,7 +64,7 @@ import Values
   }
 
   @Test func grantsAreHosts() throws {
-    for host in ["http://a", "a/b", "a:b", "a:1:2", "", "a b", "[::1"] {
+    for host in ["http://a", "a/b", "a:b", "a:1:2", "", "a b", "[::1", "a:0", "a:65536", "[::1]:99999"] {
       #expect(message { try PluginGrants(hosts: [host]) }.hasPrefix("'\(host)' is not a host: "), "\(host)")
     }
     #expect(

@@ -129,6 +129,7 @@ struct OptionSchemaTests {
       "plugin p: declaration of option 'x': unknown option 'mim' (did you mean 'min'?)"
     ),
     (#"{"type": "number", "default": "1"}"#, "plugin p: default: option 'x' must be a number, not a string"),
+    (#"{"type": "string", "choices": []}"#, "plugin p: declaration of option 'x': option 'choices' must not be empty"),
     (#"{"type": "number", "max": 1, "default": 2}"#, "plugin p: default: option 'x' must be at most 1, not 2"),
   ])
   func aWrongDeclarationIsAnError(declared: String, message: String) throws {

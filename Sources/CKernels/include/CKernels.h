@@ -227,11 +227,14 @@ typedef struct {
   int32_t span, spans;
 } gk_segment;
 
-/// Rows of x[T, C] and where they go.
+/// Rows of x[T, C] and where they go. Where index[T, parts] is not NULL, row t of x is instead the rows index[t, j] of what
+/// lies there, one after the other, and those of y are as long.
 typedef struct {
   const float *x;
   float *y;
   size_t c;
+  const int32_t *index;
+  size_t parts;
 } gk_placing;
 
 /// Rows [kv, kv + rows) of y = rows [row, row + rows) of x, of every segment and placing; past the caches where y is far:

@@ -53,7 +53,7 @@ package struct Attention: Layer {
 }
 
 extension Attention.Kept {
-  func rows(_ pass: Pass) -> [Matrix] { [q, k, v, out, lse] }
+  func rows(_ pass: Pass) -> [TokenRows] { [q, k, v, out, lse].map(TokenRows.init) }
 
   func output(into y: Matrix, _ pass: Pass) { attention.o.forward(out, into: y, pass) }
 

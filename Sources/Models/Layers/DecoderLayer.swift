@@ -29,7 +29,7 @@ package struct DecoderLayer {
   }
 
   /// What is kept, as matrices of a row for each token. Those of a sparse feed-forward begin with its router's logits.
-  func rows(_ kept: Kept, _ pass: Pass) -> [Matrix] {
+  func rows(_ kept: Kept, _ pass: Pass) -> [TokenRows] {
     feedForward.rows(kept.feedForward, pass) + attention.rows(kept.attention, pass)
   }
 

@@ -84,7 +84,8 @@ package final class KeyValueCache {
   /// Copies the keys and values of a batch's rows to where its segments say they live; v is nil where the width has no
   /// values.
   func store(_ k: Matrix, _ v: Matrix?, of batch: TokenBatch, layer: Int) {
-    let placed = [(k, keys(layer: layer))] + (v.map { [($0, values(layer: layer))] } ?? [])
+    let placed =
+      [(TokenRows(k), keys(layer: layer))] + (v.map { [(TokenRows($0), values(layer: layer))] } ?? [])
     placeRows(placed, of: batch.segments)
   }
 }

@@ -143,11 +143,11 @@ package struct LatentAttention: Layer {
 }
 
 extension LatentAttention.Kept {
-  func rows(_ pass: Pass) -> [Matrix] {
+  func rows(_ pass: Pass) -> [TokenRows] {
     let heads = attention.shape.heads
     let byToken = pass.workspace.matrix(q.rows, heads * plain.columns)
     copy(Heads(grouped: plain, count: heads), into: Heads(byToken, count: heads))
-    return queryKept.rows + [latentKept.x, latentKept.rstd, byToken, q, k, out, lse, values]
+    return (queryKept.rows + [latentKept.x, latentKept.rstd, byToken, q, k, out, lse, values]).map(TokenRows.init)
   }
 
   /// What attention says of the latents, by head: [H · T, R].

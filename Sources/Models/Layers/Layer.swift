@@ -12,7 +12,7 @@ package protocol Layer {
 /// What a layer keeps of its forward pass, and the way back through it. What is cheap to make again is not kept.
 package protocol Record {
   /// What it keeps, as matrices of a row for each token; ``Layer/record(of:_:)`` takes them in this order.
-  func rows(_ pass: Pass) -> [Matrix]
+  func rows(_ pass: Pass) -> [TokenRows]
 
   /// Writes y[T, C].
   func output(into y: Matrix, _ pass: Pass)

@@ -31,8 +31,8 @@ package struct Residual {
     return Kept(x: x, layer: layerKept, inner: inner)
   }
 
-  func rows(_ kept: Kept, _ pass: Pass) -> [Matrix] {
-    kept.layer.rows(pass) + [kept.x] + (kept.inner.map { [$0] } ?? [])
+  func rows(_ kept: Kept, _ pass: Pass) -> [TokenRows] {
+    kept.layer.rows(pass) + ([kept.x] + (kept.inner.map { [$0] } ?? [])).map(TokenRows.init)
   }
 
   /// What ``keep(_:normed:_:)`` would, of rows that other passes have computed.

@@ -30,7 +30,9 @@ package struct SharedExpert: FeedForward {
 }
 
 extension SharedExpert.Kept {
-  func rows(_ pass: Pass) -> [Matrix] { routed.rows(pass) + shared.rows(pass) + (gate.map { [$0] } ?? []) }
+  func rows(_ pass: Pass) -> [TokenRows] {
+    routed.rows(pass) + shared.rows(pass) + (gate.map { [TokenRows($0)] } ?? [])
+  }
 
   func output(into y: Matrix, _ pass: Pass) {
     let mark = pass.workspace.mark

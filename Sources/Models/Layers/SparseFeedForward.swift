@@ -61,13 +61,8 @@ package struct SparseFeedForward: FeedForward {
 }
 
 extension SparseFeedForward.Kept {
-  func rows(_ pass: Pass) -> [Matrix] {
-    [logits]
-      + [gate, up].map { sorted in
-        let byToken = pass.workspace.matrix(sorted.rows, sorted.columns)
-        gatherRows(sorted, routing.slot, into: byToken)
-        return byToken.reshaped(columns: layer.rule.perToken * sorted.columns)
-      }
+  func rows(_ pass: Pass) -> [TokenRows] {
+    [TokenRows(logits)] + [gate, up].map { TokenRows($0, routing.slot, parts: layer.rule.perToken) }
   }
 
   /// Rows of x[T, C] by expert: [T · K, C].

@@ -45,7 +45,7 @@ package struct SwiGLU: FeedForward {
 }
 
 extension SwiGLU.Kept {
-  func rows(_ pass: Pass) -> [Matrix] { [gate, up] }
+  func rows(_ pass: Pass) -> [TokenRows] { [gate, up].map(TokenRows.init) }
 
   fileprivate func h(_ pass: Pass) -> Matrix {
     let h = pass.workspace.matrix(gate.rows, gate.columns)

@@ -77,7 +77,7 @@ package final class ActivationCache {
   /// Keeps logits that a sampling pass has computed.
   /// - Parameter moves: from their rows to the slots of the tokens that they follow.
   package func store(logits: Matrix, _ moves: @autoclosure () -> RowMoves) {
-    if let kept = self.logits { moves().move([(logits, kept)]) }
+    if let kept = self.logits { moves().move([(TokenRows(logits), kept)]) }
   }
 
   func slots(ofPrompt prompt: [Int32]) -> [Int32]? { slots[Sequence(prompt: prompt, completion: nil)] }
@@ -108,8 +108,8 @@ package struct ActivationRecording {
   }
 
   /// What a layer keeps of the pass.
-  func store(_ rows: [Matrix], layer: Int) { moves.move(Array(zip(rows, cache.layers[layer]))) }
+  func store(_ rows: [TokenRows], layer: Int) { moves.move(Array(zip(rows, cache.layers[layer]))) }
 
   /// What the last layer says.
-  func store(last x: Matrix) { moves.move([(x, cache.last)]) }
+  func store(last x: Matrix) { moves.move([(TokenRows(x), cache.last)]) }
 }

@@ -14,5 +14,5 @@ package struct RowMoves {
     }
   }
 
-  func move(_ matrices: [(x: Matrix, y: Matrix)]) { placeRows(matrices, of: runs, isFar: true) }
+  func move(_ matrices: [(x: TokenRows, y: Matrix)]) { placeRows(matrices, of: runs, isFar: true) }
 }

@@ -7,8 +7,11 @@ package struct HostGrants: Sendable {
   private let hosts: Set<String>
 
   package init(_ hosts: [String]) throws(GRAOError) {
-    for host in hosts where host.wholeMatch(of: #/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+)(:[0-9]{1,5})?/#) == nil {
-      throw GRAOError("'\(host)' is not a host: write its name or address, and a port where it is not the usual one")
+    for host in hosts {
+      let match = host.wholeMatch(of: #/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+)(?::([0-9]{1,5}))?/#)
+      guard let match, match.2.map({ UInt16($0) ?? 0 }) != 0 else {
+        throw GRAOError("'\(host)' is not a host: write its name or address, and a port where it is not the usual one")
+      }
     }
     self.hosts = Set(hosts.map { $0.lowercased() })
   }
