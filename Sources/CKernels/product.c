@@ -59,8 +59,15 @@ static void run_forward(
 }
 
 void gk_grouped_product(
-  const float *x, const gk_factor *factors, size_t count, const int32_t *offsets, size_t experts, size_t c) {
+  const float *x, const int32_t *x_rows, const gk_factor *factors, size_t count, const int32_t *offsets, size_t experts,
+  size_t c) {
   if (count == 0) return;
+  if (x_rows != NULL) {
+    size_t rows = (size_t)offsets[experts];
+    float *sorted = gk_caller_scratch(rows * c * sizeof *sorted);
+    gk_gather_rows(x, x_rows, sorted, rows, c);
+    x = sorted;
+  }
   gk_job jobs[count];
   for (size_t i = 0; i < count; i++) {
     gk_factor of = factors[i];
@@ -72,7 +79,7 @@ void gk_grouped_product(
 }
 
 void gk_product(const float *x, const gk_factor *factors, size_t count, size_t t, size_t c) {
-  gk_grouped_product(x, factors, count, (int32_t[]){0, (int32_t)t}, 1, c);
+  gk_grouped_product(x, NULL, factors, count, (int32_t[]){0, (int32_t)t}, 1, c);
 }
 
 // ---------------------------------------------------------------- gradient of the input

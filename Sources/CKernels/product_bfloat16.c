@@ -79,7 +79,7 @@ void gk_bfloat16_widen(const uint16_t *packed, float *single, size_t n, size_t c
 // ---------------------------------------------------------------- rounding
 
 typedef struct {
-  const float *x;
+  gk_rows x;
   char *units;
   size_t c;
 } rounding;
@@ -88,12 +88,14 @@ static void round_range(void *context, size_t begin, size_t end, int worker) {
   (void)worker;
   const rounding *r = context;
   const gk_bfloat16_kernels *kernels = gk_active()->bfloat16;
-  kernels->round_rows(
-    r->x + begin * r->c, r->units + begin * gk_ceiling(r->c, 2) * kernels->unit_bytes, end - begin, r->c);
+  size_t stride = gk_ceiling(r->c, 2) * kernels->unit_bytes, together = r->x.index == NULL ? end - begin : 1;
+  for (size_t row = begin; row < end; row += together) {
+    kernels->round_rows(gk_row(r->x, row, r->c), r->units + row * stride, together, r->c);
+  }
 }
 
 /// x[rows, C] rounded, in memory that is this thread's until its next call.
-static const char *rounded_rows(const float *x, size_t rows, size_t c) {
+static const char *rounded_rows(gk_rows x, size_t rows, size_t c) {
   size_t unit = gk_active()->bfloat16->unit_bytes;
   rounding r = {x, gk_caller_scratch(rows * gk_ceiling(c, 2) * unit), c};
   gk_parallel_ranges(rows, gk_rows_per_task(c), round_range, &r);
@@ -115,9 +117,10 @@ static void run_forward(
 }
 
 void gk_bfloat16_grouped_product(
-  const float *x, const gk_bfloat16_factor *factors, size_t count, const int32_t *offsets, size_t experts, size_t c) {
+  const float *x, const int32_t *x_rows, const gk_bfloat16_factor *factors, size_t count, const int32_t *offsets,
+  size_t experts, size_t c) {
   if (count == 0) return;
-  const char *units = rounded_rows(x, (size_t)offsets[experts], c);
+  const char *units = rounded_rows((gk_rows){x, x_rows}, (size_t)offsets[experts], c);
   gk_job jobs[count];
   for (size_t i = 0; i < count; i++) {
     gk_bfloat16_factor of = factors[i];
@@ -129,7 +132,7 @@ void gk_bfloat16_grouped_product(
 }
 
 void gk_bfloat16_product(const float *x, const gk_bfloat16_factor *factors, size_t count, size_t t, size_t c) {
-  gk_bfloat16_grouped_product(x, factors, count, (int32_t[]){0, (int32_t)t}, 1, c);
+  gk_bfloat16_grouped_product(x, NULL, factors, count, (int32_t[]){0, (int32_t)t}, 1, c);
 }
 
 // ---------------------------------------------------------------- gradient of the input

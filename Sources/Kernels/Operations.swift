@@ -71,14 +71,15 @@ package func biasGradient(_ dy: Matrix, addingTo db: Matrix) {
 package func groupedProduct(
   _ x: Matrix, _ w: PackedWeights, bias: Matrix? = nil, offsets: Indices, into y: Matrix
 ) {
-  groupedProduct(x, [Factor(w, bias: bias, into: y)], offsets: offsets)
+  groupedProduct(Rows(x), [Factor(w, bias: bias, into: y)], offsets: offsets)
 }
 
 /// y of each factor, of the same x, together.
-package func groupedProduct(_ x: Matrix, _ factors: [Factor], offsets: Indices) {
+package func groupedProduct(_ x: Rows, _ factors: [Factor], offsets: Indices) {
   let (single, half, experts) = (factors.compactMap(\.single), factors.compactMap(\.half), offsets.count - 1)
-  gk_grouped_product(x.start, single, single.count, offsets.start, experts, x.columns)
-  gk_bfloat16_grouped_product(x.start, half, half.count, offsets.start, experts, x.columns)
+  let (start, index, columns) = (x.matrix.start, x.index?.start, x.matrix.columns)
+  gk_grouped_product(start, index, single, single.count, offsets.start, experts, columns)
+  gk_bfloat16_grouped_product(start, index, half, half.count, offsets.start, experts, columns)
 }
 
 package func groupedProductInputGradient(

@@ -202,6 +202,10 @@ extension KernelSuite {
             gk_bfloat16_grouped_product_weight_gradient(
               dyElsewhere, dyRows, xElsewhere, xRows, &others.1, offsets, parts.count, n, c)
             #expect(others.0.bits == dx.bits && others.1.bits == dw.bits, "\(rows)")
+            var yElsewhere = unwritten(total * n)
+            groupedHalfProductOfOne(
+              xElsewhere, packed, bias, &yElsewhere, offsets, parts.count, n, c, rows: xRows)
+            #expect(yElsewhere.bits == y.bits, "\(rows)")
           }
         }
       }

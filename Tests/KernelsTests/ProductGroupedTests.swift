@@ -31,6 +31,14 @@ extension KernelSuite {
         return y
       }
 
+      /// The same of rows that lie elsewhere.
+      func scatteredProduct() -> [Float] {
+        var y = [Float](repeating: .nan, count: rows * n)
+        let (x, index) = scattered(x, columns: c)
+        groupedProductOfOne(x, packed, nil, &y, offsets, parts.count, n, c, rows: index)
+        return y
+      }
+
       func biasGradient() -> [Float] {
         var db = parts.flatMap(\.bias)
         gk_grouped_bias_gradient(dy, &db, offsets, parts.count, n)
@@ -43,7 +51,6 @@ extension KernelSuite {
         return dx
       }
 
-      /// The same of rows that lie elsewhere.
       func scatteredInputGradient() -> [Float] {
         var dx = [Float](repeating: .nan, count: rows * c)
         let (dy, index) = scattered(dy, columns: n)
@@ -99,6 +106,7 @@ extension KernelSuite {
                   == grouped.parts.flatMap { $0.inputGradient(accumulate: flag).bits }, "\(rows)")
             }
             #expect(grouped.weightGradient().bits == grouped.parts.flatMap { $0.weightGradient().bits }, "\(rows)")
+            #expect(grouped.scatteredProduct().bits == grouped.product(bias: false).bits, "\(rows)")
             #expect(grouped.scatteredInputGradient().bits == grouped.inputGradient(accumulate: false).bits, "\(rows)")
             #expect(grouped.scatteredWeightGradient().bits == grouped.weightGradient().bits, "\(rows)")
           }

@@ -18,16 +18,18 @@ func halfProductOfOne(
 
 func groupedProductOfOne(
   _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ bias: UnsafePointer<Float>?,
-  _ y: UnsafeMutablePointer<Float>, _ offsets: UnsafePointer<Int32>, _ experts: Int, _ n: Int, _ c: Int
+  _ y: UnsafeMutablePointer<Float>, _ offsets: UnsafePointer<Int32>, _ experts: Int, _ n: Int, _ c: Int,
+  rows: UnsafePointer<Int32>? = nil
 ) {
-  gk_grouped_product(x, [gk_factor(w: w, bias: bias, y: y, n: n)], 1, offsets, experts, c)
+  gk_grouped_product(x, rows, [gk_factor(w: w, bias: bias, y: y, n: n)], 1, offsets, experts, c)
 }
 
 func groupedHalfProductOfOne(
   _ x: UnsafePointer<Float>, _ w: UnsafePointer<UInt16>, _ bias: UnsafePointer<Float>?,
-  _ y: UnsafeMutablePointer<Float>, _ offsets: UnsafePointer<Int32>, _ experts: Int, _ n: Int, _ c: Int
+  _ y: UnsafeMutablePointer<Float>, _ offsets: UnsafePointer<Int32>, _ experts: Int, _ n: Int, _ c: Int,
+  rows: UnsafePointer<Int32>? = nil
 ) {
-  gk_bfloat16_grouped_product(x, [gk_bfloat16_factor(w: w, bias: bias, y: y, n: n)], 1, offsets, experts, c)
+  gk_bfloat16_grouped_product(x, rows, [gk_bfloat16_factor(w: w, bias: bias, y: y, n: n)], 1, offsets, experts, c)
 }
 
 /// Several factors of the same rows, which belong to experts or to one. Every other factor has a bias.
@@ -62,7 +64,7 @@ struct ProductJoint: CustomStringConvertible {
       if rows.count == 1 {
         gk_product(x, factors, factors.count, rows[0], c)
       } else {
-        gk_grouped_product(x, factors, factors.count, offsets, rows.count, c)
+        gk_grouped_product(x, nil, factors, factors.count, offsets, rows.count, c)
       }
     }
   }
@@ -72,7 +74,7 @@ struct ProductJoint: CustomStringConvertible {
       if rows.count == 1 {
         gk_bfloat16_product(x, factors, factors.count, rows[0], c)
       } else {
-        gk_bfloat16_grouped_product(x, factors, factors.count, offsets, rows.count, c)
+        gk_bfloat16_grouped_product(x, nil, factors, factors.count, offsets, rows.count, c)
       }
     }
   }

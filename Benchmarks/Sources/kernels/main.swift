@@ -143,7 +143,7 @@ for size in weights {
   measure(
     size, weight: Float(0.5), count: gk_packed_count, peak: peak, paths: ["own", "openblas"],
     { x, w, y, offsets, experts, n, c in
-      gk_grouped_product(x, [gk_factor(w: w, bias: nil, y: y, n: n)], 1, offsets, experts, c)
+      gk_grouped_product(x, nil, [gk_factor(w: w, bias: nil, y: y, n: n)], 1, offsets, experts, c)
     },
     gk_grouped_product_input_gradient, gk_grouped_product_weight_gradient)
 }
@@ -155,7 +155,7 @@ for size in weights {
   measure(
     size, weight: UInt16(0x3F00), count: gk_bfloat16_packed_count, peak: bfloat16Peak, paths: ["own"],
     { x, w, y, offsets, experts, n, c in
-      gk_bfloat16_grouped_product(x, [gk_bfloat16_factor(w: w, bias: nil, y: y, n: n)], 1, offsets, experts, c)
+      gk_bfloat16_grouped_product(x, nil, [gk_bfloat16_factor(w: w, bias: nil, y: y, n: n)], 1, offsets, experts, c)
     },
     gk_bfloat16_grouped_product_input_gradient, gk_bfloat16_grouped_product_weight_gradient)
 }

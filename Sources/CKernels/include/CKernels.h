@@ -73,14 +73,14 @@ void gk_product_weight_gradient(const float *dy, const float *x, float *dw, size
 void gk_bias_gradient(const float *dy, float *db, size_t t, size_t n);
 
 /// Products of experts: rows offsets[e] ..< offsets[e + 1] of x belong to expert e, whose packed matrix starts at
-/// w + e * gk_packed_count(n, c); a bias is [E, N]. offsets has E + 1 entries, from 0 up to T.
+/// w + e * gk_packed_count(n, c); a bias is [E, N]. offsets has E + 1 entries, from 0 up to T. Row i of x is its row
+/// x_rows[i], where that is not NULL; so with dy.
 void gk_grouped_product(
-  const float *x, const gk_factor *factors, size_t count, const int32_t *offsets, size_t experts, size_t c);
-/// Row i of dy is its row dy_rows[i], where that is not NULL.
+  const float *x, const int32_t *x_rows, const gk_factor *factors, size_t count, const int32_t *offsets, size_t experts,
+  size_t c);
 void gk_grouped_product_input_gradient(
   const float *dy, const int32_t *dy_rows, const float *w, float *dx, const int32_t *offsets, size_t experts, size_t n,
   size_t c, bool accumulate);
-/// The same of x.
 void gk_grouped_product_weight_gradient(
   const float *dy, const int32_t *dy_rows, const float *x, const int32_t *x_rows, float *dw, const int32_t *offsets,
   size_t experts, size_t n, size_t c);
@@ -121,7 +121,8 @@ void gk_bfloat16_product_weight_gradient(
 
 /// The matrix of expert e starts at w + e * gk_bfloat16_packed_count(n, c).
 void gk_bfloat16_grouped_product(
-  const float *x, const gk_bfloat16_factor *factors, size_t count, const int32_t *offsets, size_t experts, size_t c);
+  const float *x, const int32_t *x_rows, const gk_bfloat16_factor *factors, size_t count, const int32_t *offsets,
+  size_t experts, size_t c);
 void gk_bfloat16_grouped_product_input_gradient(
   const float *dy, const int32_t *dy_rows, const uint16_t *w, float *dx, const int32_t *offsets, size_t experts,
   size_t n, size_t c, bool accumulate);

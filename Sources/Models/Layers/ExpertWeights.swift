@@ -11,7 +11,7 @@ package struct GroupedLinear {
 
   /// x[R, inputs] → y[R, outputs]; offsets[E + 1].
   func forward(_ x: Matrix, _ offsets: Indices, into y: Matrix, _ pass: Pass) {
-    groupedProduct(x, [factor(into: y, pass)], offsets: offsets)
+    groupedProduct(Rows(x), [factor(into: y, pass)], offsets: offsets)
   }
 
   fileprivate func factor(into y: Matrix, _ pass: Pass) -> Factor {
@@ -48,7 +48,7 @@ package struct GroupedLinear {
 
 extension [GroupedLinear] {
   /// Each one's y of the same rows x[R, inputs], together.
-  func forward(_ x: Matrix, _ offsets: Kernels.Indices, into y: [Matrix], _ pass: Pass) {
+  func forward(_ x: Rows, _ offsets: Kernels.Indices, into y: [Matrix], _ pass: Pass) {
     groupedProduct(x, zip(self, y).map { $0.factor(into: $1, pass) }, offsets: offsets)
   }
 }

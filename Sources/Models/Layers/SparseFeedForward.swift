@@ -33,11 +33,7 @@ package struct SparseFeedForward: FeedForward {
     let kept = Kept(
       layer: self, logits: logits, routing: routing, gate: weights.gate.room(rows, pass),
       up: weights.up.room(rows, pass), rows: routing.slot)
-
-    let mark = pass.workspace.mark
-    let sorted = kept.sorted(x, pass)
-    [weights.gate, weights.up].forward(sorted, routing.offsets, into: [kept.gate, kept.up], pass)
-    pass.workspace.release(to: mark)
+    [weights.gate, weights.up].forward(Rows(x, routing.token), routing.offsets, into: [kept.gate, kept.up], pass)
     return kept
   }
 
@@ -63,13 +59,6 @@ package struct SparseFeedForward: FeedForward {
 extension SparseFeedForward.Kept {
   func rows(_ pass: Pass) -> [TokenRows] {
     [TokenRows(logits)] + [gate, up].map { TokenRows($0, routing.slot, parts: layer.rule.perToken) }
-  }
-
-  /// Rows of x[T, C] by expert: [T · K, C].
-  fileprivate func sorted(_ x: Matrix, _ pass: Pass) -> Matrix {
-    let sorted = pass.workspace.matrix(routing.token.count, x.columns)
-    gatherRows(x, routing.token, into: sorted)
-    return sorted
   }
 
   func output(into y: Matrix, _ pass: Pass) {
