@@ -14,12 +14,11 @@ package enum PassDivision {
     return greedy(rows, large)
   }
 
-  /// Rows of these passes, a group of more than the bound in as many as it takes.
+  /// Rows of passes over groups of so many at most: where completions end early, more groups go together than planned, up to
+  /// the bound.
   package static func sizes(ofRows rows: [Int], bound: Int) -> [Int] {
-    passes(ofRows: rows, bound: bound).flatMap { groups in
-      let rows = rows[groups].reduce(0, +)
-      return stride(from: 0, to: rows, by: bound).map { min(rows - $0, bound) }
-    }
+    let total = rows.reduce(0, +)
+    return stride(from: 0, to: total, by: bound).map { min(total - $0, bound) }
   }
 
   /// Each pass takes what it can: no division has fewer.

@@ -265,11 +265,12 @@ package final class ParameterStore {
     }
   }
 
-  /// Whether what products read lies number by number as the masters do: no matrix has an odd number of inputs, which would
-  /// be padded.
+  /// Whether what products read lies as the masters do, pairs of rows of a panel for pairs of rows: no matrix has an odd number
+  /// of inputs, which would be padded.
   package var halvesFollowMasters: Bool { halfExtent == masterExtent }
 
-  /// What products read of the masters in a range of ``all``; nil where there is nothing, or it lies otherwise.
+  /// What products read of the masters in a range of ``all``, whole matrices or pairs of a panel's rows; nil where there is
+  /// nothing, or it lies otherwise.
   package func halves(of range: Range<Int>) -> UnsafeMutablePointer<UInt16>? {
     guard halvesFollowMasters, range.lowerBound >= singleExtent, masterExtent > 0 else { return nil }
     return halves.halves + (range.lowerBound - singleExtent)

@@ -70,8 +70,8 @@ extension KernelSuite {
           }
         }
         for isFar in [false, true] {
-          var found = y
           for threads: Int32 in [1, 2] {
+            var found = y
             withUnsafePlacings(x, &found, widths, index: [nil, nil, index], parts) { placings in
               with(variant: variants[0], threads: threads) { gk_place_rows(placings, 3, segments, count, isFar) }
             }

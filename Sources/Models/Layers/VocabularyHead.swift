@@ -32,7 +32,7 @@ package struct VocabularyHead {
     let rows: Indices
     let tokens: Indices
     let temperature: Float
-    /// [R, V], where sampling has left them.
+    /// R rows of V logits, where they are kept.
     let kept: Rows?
     /// What the way back begins with.
     fileprivate var last: Chunk?
@@ -48,7 +48,7 @@ package struct VocabularyHead {
   /// - Parameters:
   ///   - hidden: [T, C], normed.
   ///   - targets: R pairs of a row of hidden and the token it should predict.
-  ///   - kept: logits [R, V] that need not be computed.
+  ///   - kept: R rows of V logits that need not be computed.
   func score(_ hidden: Matrix, _ targets: Targets, temperature: Float, kept: Rows?, _ pass: Pass) -> Scores {
     let (workspace, count) = (pass.workspace, targets.rows.count)
     var scores = Scores(

@@ -1,6 +1,6 @@
 import Kernels
 
-/// The activations of tokens that sampling has seen. What a layer computes of a token depends on nothing that is computed
+/// The activations of tokens that sampling has seen, and of those that an update has computed beside them. What a layer computes of a token depends on nothing that is computed
 /// beside it: a training pass over the same tokens takes them from here, bit for bit, and need not compute them again.
 /// They lie in the memory that gradients take on the way back, and at the bottom of the network's workspace, which is held
 /// for them.
@@ -19,6 +19,8 @@ package final class ActivationCache {
   /// Slots without a token.
   private var free: [Int32]
   private var slots: [Sequence: [Int32]] = [:]
+  /// In the order in which they were named.
+  private var sequences: [Sequence] = []
 
   /// A prompt's tokens, or those of a completion after it.
   private struct Sequence: Hashable {
@@ -71,7 +73,26 @@ package final class ActivationCache {
 
   /// Says which tokens the rows in some slots are of: a prompt's, or those that were read of a completion of it.
   package func name(_ slots: [Int32], prompt: [Int32], completion: [Int32]? = nil) {
-    self.slots[Sequence(prompt: prompt, completion: completion)] = slots
+    let sequence = Sequence(prompt: prompt, completion: completion)
+    if let old = self.slots.updateValue(slots, forKey: sequence) {
+      giveBack(old)
+    } else {
+      sequences.append(sequence)
+    }
+  }
+
+  /// Makes room for so many tokens, as far as there are others than those of some trees: what was named last goes first.
+  func makeRoom(_ count: Int, beside trees: [SequenceTree]) {
+    guard count > free.count else { return }
+    var kept: Set<Sequence> = []
+    for tree in trees {
+      kept.insert(Sequence(prompt: tree.prompt, completion: nil))
+      for branch in tree.branches { kept.insert(Sequence(prompt: tree.prompt, completion: branch.dropLast())) }
+    }
+    for sequence in sequences.reversed() where count > free.count && !kept.contains(sequence) {
+      slots.removeValue(forKey: sequence).map(giveBack)
+    }
+    sequences.removeAll { slots[$0] == nil }
   }
 
   /// Keeps logits that a sampling pass has computed.
@@ -97,7 +118,7 @@ package final class ActivationCache {
   }
 }
 
-/// Rows of a sampling pass that go to the cache as they are computed.
+/// Rows of a pass that go to the cache as they are computed.
 package struct ActivationRecording {
   private let cache: ActivationCache
   private let moves: RowMoves

@@ -32,10 +32,12 @@ extension Network {
     return nil
   }
 
-  /// Computes the rows of some trees that a cache lacks, as far as it has room for them.
+  /// Computes the rows of some trees that a cache lacks, in place of others where it is full. Where there is no room for
+  /// them either it stays incomplete, and what it names is not all there.
   private func complete(_ cache: ActivationCache, for trees: [SequenceTree]) {
     let missing = cache.missing(of: trees)
     guard !missing.isEmpty else { return }
+    cache.makeRoom(missing.reduce(0) { $0 + $1.rows }, beside: trees)
     workspace.reset()
     let (pass, _) = prepare(missing, .tokens)
     var moves = RowMoves()

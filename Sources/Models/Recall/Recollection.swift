@@ -2,7 +2,7 @@ import Kernels
 
 /// Where the rows of a training pass over some trees lie in the cache: all of them.
 struct Recollection {
-  let cache: ActivationCache
+  private let cache: ActivationCache
   /// Of each row of the pass.
   private var slots: [Int32] = []
 
