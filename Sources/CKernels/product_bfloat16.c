@@ -142,7 +142,8 @@ static void run_input_gradient(
   size_t row = (size_t)job->offsets[expert] + begin;
   job->kernels->bfloat16->input_gradient(
     gk_rows_from(job->a, job->a_index, row, job->n), (const gk_pair *)job->b + expert * packed_pairs(job->n, job->c),
-    job->out + row * job->c, end - begin, job->n, job->c, first, last, job->accumulate, gk_scratch(worker, sizeof(float) * GK_INPUT_SCRATCH));
+    job->out + row * job->c, end - begin, job->n, job->c, first, last, job->accumulate,
+    gk_scratch(worker, sizeof(float) * GK_INPUT_SCRATCH));
 }
 
 void gk_bfloat16_grouped_product_input_gradient(

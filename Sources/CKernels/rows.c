@@ -74,7 +74,8 @@ typedef struct {
   bool far;
 } place_call;
 
-/// As memcpy; where y is far, past the caches: neither is it read before it is written, nor does it push out what they hold.
+/// As memcpy; where y is far, past the caches: neither is it read before it is written, nor does it push out what they
+/// hold.
 static void copy_floats(float *y, const float *x, size_t count, bool far) {
   typedef float quad __attribute__((vector_size(16)));
   typedef float any_quad __attribute__((vector_size(16), aligned(4), may_alias));

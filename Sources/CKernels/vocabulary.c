@@ -48,8 +48,8 @@ void gk_log_softmax_gradient(
   const float *logits, const int32_t *rows, float inverse_temperature, const int32_t *targets, const float *lse,
   const float *dlogp, float *dlogits, size_t t, size_t v) {
   softmax_call call = {
-    .logits = {logits, rows}, .gradient = dlogits, .inverse_temperature = inverse_temperature, .targets = targets, .lse_in = lse, .dlogp = dlogp,
-    .v = v};
+    .logits = {logits, rows}, .gradient = dlogits, .inverse_temperature = inverse_temperature, .targets = targets,
+    .lse_in = lse, .dlogp = dlogp, .v = v};
   gk_parallel_ranges(t, gk_rows_per_task(v), gradient_rows, &call);
 }
 
