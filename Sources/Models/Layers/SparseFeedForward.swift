@@ -19,7 +19,7 @@ package struct SparseFeedForward: FeedForward {
     /// [T, E].
     let logits: Matrix
     let routing: Routing
-    /// [·, F]: sorted rows, or as sampling has left them.
+    /// [·, F]: sorted rows, or as they lie in the cache.
     let gate, up: Matrix
     /// Where these are, for each token's choices [T · K].
     let rows: Indices

@@ -1,9 +1,9 @@
 import Kernels
 
-/// The activations of tokens that sampling has seen, and of those that an update has computed beside them. What a layer computes of a token depends on nothing that is computed
-/// beside it: a training pass over the same tokens takes them from here, bit for bit, and need not compute them again.
-/// They lie in the memory that gradients take on the way back, and at the bottom of the network's workspace, which is held
-/// for them.
+/// The activations of tokens that sampling has seen, and of others that an update has computed beside them. What a layer
+/// computes of a token depends on nothing that is computed beside it: a training pass over the same tokens takes them from
+/// here, bit for bit, and need not compute them again. They lie in the memory that gradients take on the way back, and at the
+/// bottom of the network's workspace, which is held for them.
 package final class ActivationCache {
   /// What each layer keeps (``DecoderLayer/rows(_:_:)``), with a row for each slot: [capacity, …].
   let layers: [[Matrix]]
@@ -95,7 +95,7 @@ package final class ActivationCache {
     sequences.removeAll { slots[$0] == nil }
   }
 
-  /// Keeps logits that a sampling pass has computed.
+  /// Keeps logits that a pass has computed.
   /// - Parameter moves: from their rows to the slots of the tokens that they follow.
   package func store(logits: Matrix, _ moves: @autoclosure () -> RowMoves) {
     if let kept = self.logits { moves().move([(TokenRows(logits), kept)]) }

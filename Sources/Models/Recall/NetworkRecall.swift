@@ -1,6 +1,6 @@
 import Kernels
 
-/// A training pass that goes back through what sampling has computed.
+/// A training pass that goes back through what other passes have computed: those of sampling, and one over the rest.
 extension Network {
   /// Makes room for the activations of the first of these passes, which have so many tokens, or of all where they are few,
   /// in place of what was kept before.
